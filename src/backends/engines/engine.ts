@@ -1,0 +1,50 @@
+import type { Signature, Tensor } from '../../protocol/tensors/tensor.ts';
+
+/** One runtime that can hold models: ONNX Runtime, later TensorFlow; and `echo` for tests and benches. */
+export interface Engine {
+  readonly kind: string;
+  /** What was found on this machine; throws a SkeinError that names the remedy where the runtime is missing. */
+  probe(): EngineFacts;
+  /** Never blocks the event loop for more than a few milliseconds. An aborted load frees what it took. */
+  load(files: ModelFiles, options: EngineOptions, signal: AbortSignal): Promise<LoadedModel>;
+}
+
+export interface EngineFacts {
+  readonly kind: string;
+  readonly version: string;
+  readonly library: string;
+  readonly providers: readonly string[];
+}
+
+export interface ModelFiles {
+  readonly model: string;
+  readonly version: number;
+  /** The version's directory, or the single file that was named on the command line. */
+  readonly path: string;
+}
+
+export interface EngineOptions {
+  /** Threads of one run, the calling thread included. */
+  readonly threads: number;
+  /** Free-form `parameters` of config.pbtxt that this engine understands; the caller has refused the others. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface MemoryFacts {
+  /** Held for as long as the model is loaded: weights, graph, prepacked copies. */
+  readonly residentBytes: number;
+  /** Taken for the length of one run of `rows` rows, as far as measured; an upper estimate beyond. */
+  runPeakBytes(rows: number): number;
+}
+
+export interface LoadedModel {
+  readonly signature: Signature;
+  readonly memory: MemoryFacts;
+  /**
+   * Runs once. `inputs` may be read until the promise settles, wherever it settles; outputs own their bytes and come in
+   * the order of `wanted`. Aborting `signal` ends the run early with code `cancelled`.
+   */
+  run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]>;
+  /** Waits for runs under way, then gives the memory back to the system. */
+  unload(): Promise<void>;
+}
