@@ -65,6 +65,29 @@ export const errorTable = {
     retry: false,
     template: "no backend can serve model '{model}' now: {detail}",
   },
+  // --- model repository
+  repository_unreadable: {
+    kind: 'unavailable',
+    retry: false,
+    template: "the model repository '{path}' cannot be read: {reason}",
+  },
+  model_name_invalid: { kind: 'invalid', retry: false, template: "'{name}' cannot be the name of a model: {reason}" },
+  model_file_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: "model '{model}' version {version} has no model file: looked for {tried} in '{path}'",
+  },
+  config_malformed: {
+    kind: 'invalid',
+    retry: false,
+    template: "the configuration of model '{model}' is wrong at {where}: {reason}",
+  },
+  config_refused: {
+    kind: 'unsupported',
+    retry: false,
+    template: "the configuration of model '{model}' sets {field} at {where}, which is not supported: {reason}",
+  },
+  config_mismatch: { kind: 'invalid', retry: false, template: '{reason}' },
   // --- running
   copy_gone: {
     kind: 'unavailable',
@@ -87,7 +110,8 @@ export const errorTable = {
   hold_full: {
     kind: 'unavailable',
     retry: false,
-    template: "{depth} requests wait for model '{model}' to load, as many as the router holds; send it again after Retry-After",
+    template:
+      "{depth} requests wait for model '{model}' to load, as many as the router holds; send it again after Retry-After",
   },
   deadline_passed: { kind: 'deadline', retry: false, template: 'the deadline passed after {ms} ms, {stage}' },
   cancelled: { kind: 'cancelled', retry: false, template: 'the client went away before the answer' },
