@@ -24,7 +24,7 @@ export interface ModelConfig {
   readonly modelWarmup: readonly WarmupSample[];
   /** Empty: the file name that the engine expects (`model.onnx`). */
   readonly defaultModelFilename: string;
-  /** Fields of the protobuf message that only tune, as written, by their protobuf names. */
+  /** Fields of the protobuf message that have no effect here, as written, by their protobuf names: shown again, no more. */
   readonly tuning: Readonly<Record<string, ConfigValue>>;
   /** Protobuf names of the top-level fields that the user wrote: what is not here is a default or came from the model. */
   readonly written: ReadonlySet<string>;
@@ -68,8 +68,10 @@ export type InstanceKind = 'KIND_AUTO' | 'KIND_GPU' | 'KIND_CPU' | 'KIND_MODEL';
 export interface InstanceGroup {
   readonly name: string;
   readonly kind: InstanceKind;
-  /** Runs at once. 0: the user left it to the server. */
+  /** Runs at once; 0 until the configuration is completed, where the user left it to the server. */
   readonly count: number;
+  /** The user asked for exactly `count`. */
+  readonly countWritten: boolean;
   readonly gpus: readonly number[];
   /** As `ModelConfig.tuning`: rate_limiter, host_policy, profile, secondary_devices. */
   readonly tuning: Readonly<Record<string, ConfigValue>>;

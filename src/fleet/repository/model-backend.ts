@@ -1,0 +1,53 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { ModelConfig } from './model-config.ts';
+
+/** A kind of model as Triton names it, and which of Skein's engines runs it, if any. */
+export interface ModelBackend {
+  readonly backend: string;
+  /** Empty: Triton has no platform name for it. */
+  readonly platform: string;
+  /** What it looks for in a version's directory, most usual first. */
+  readonly files: readonly string[];
+  readonly engine?: 'onnx' | 'tensorflow';
+}
+
+const backends: readonly ModelBackend[] = [
+  { backend: 'onnxruntime', platform: 'onnxruntime_onnx', files: ['model.onnx', 'model.ort'], engine: 'onnx' },
+  { backend: 'tensorflow', platform: 'tensorflow_savedmodel', files: ['model.savedmodel'], engine: 'tensorflow' },
+  { backend: 'tensorflow', platform: 'tensorflow_graphdef', files: ['model.graphdef'] },
+  { backend: 'tensorrt', platform: 'tensorrt_plan', files: ['model.plan'] },
+  { backend: 'openvino', platform: '', files: ['model.xml'] },
+  { backend: 'pytorch', platform: 'pytorch_libtorch', files: ['model.pt'] },
+  { backend: 'pytorch', platform: 'torch_aoti', files: ['model.pt2'] },
+  { backend: 'python', platform: '', files: ['model.py'] },
+];
+
+/**
+ * Which kinds of model a configuration admits, by its platform, backend and file name; all of them where it says nothing,
+ * so that the files decide. A backend that is not in the table is one of the user's own, with a file `model.<backend>`.
+ */
+export function admittedBackends({ platform, backend, defaultModelFilename }: ModelConfig): readonly ModelBackend[] {
+  const named = backends.filter(
+    (row) => (platform === '' || row.platform === platform) && (backend === '' || row.backend === backend),
+  );
+  if (platform === '' && backend !== '' && named.length === 0)
+    return [{ backend, platform, files: [`model.${backend}`] }];
+  const byFile = named.filter((row) => row.files.includes(defaultModelFilename));
+  return byFile.length > 0 ? byFile : named;
+}
+
+/** The kind of a model whose file is known; throws for a pair that contradicts itself and for what no engine runs. */
+export function modelBackend(config: ModelConfig, file: string): ModelBackend {
+  const admitted = admittedBackends(config);
+  const { name: model, platform, backend } = config;
+  if (admitted.length === 0) {
+    const reason = `unexpected 'platform' and 'backend' pair, got:${platform}, ${backend} for ${model}`;
+    throw new SkeinError('config_mismatch', { reason });
+  }
+  const extension = file.slice(file.lastIndexOf('.'));
+  return (
+    admitted.find((row) => row.files.includes(file)) ??
+    admitted.find((row) => row.files.some((name) => name.endsWith(extension))) ??
+    (admitted[0] as ModelBackend)
+  );
+}
