@@ -1,12 +1,22 @@
 import type { MessageView } from './message-view.ts';
 import type { DynamicBatching, QueuePolicy } from './model-config.ts';
 
-/** `dynamic_batching { }` as it is without a field of its own: batches form from what waits, nothing is ever held back. */
 export const plainQueuePolicy: QueuePolicy = Object.freeze({
   timeoutAction: 'REJECT',
   defaultTimeoutUs: 0,
   allowTimeoutOverride: false,
   maxQueueSize: 0,
+});
+
+/** `dynamic_batching { }`: batches form from what waits, nothing is ever held back. */
+export const plainDynamicBatching: DynamicBatching = Object.freeze({
+  preferredBatchSizes: Object.freeze([]),
+  maxQueueDelayUs: 0,
+  preserveOrdering: false,
+  priorityLevels: 0,
+  defaultPriorityLevel: 0,
+  defaultQueuePolicy: plainQueuePolicy,
+  priorityQueuePolicy: new Map(),
 });
 
 export function readDynamicBatching(view: MessageView): DynamicBatching {

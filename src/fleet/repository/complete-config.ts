@@ -1,0 +1,129 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { Signature, TensorSpec } from '../../protocol/tensors/tensor.ts';
+import { checkModelConfig } from './check-model-config.ts';
+import { checkSignature } from './check-signature.ts';
+import { type CompletionSettings, completeInstanceGroups } from './complete-instances.ts';
+import { plainDynamicBatching } from './dynamic-batching-config.ts';
+import { modelBackend } from './model-backend.ts';
+import type { ConfigInput, ConfigOutput, ConfigTensor, DynamicBatching, ModelConfig } from './model-config.ts';
+import type { CompletedModel, ModelSchema } from './model-schema.ts';
+import { defaultModelConfig } from './parse-model-config.ts';
+import type { Reshape } from './reshape.ts';
+
+/** What the engine says of a model that it has loaded. */
+export interface LoadedFacts {
+  /** Full shapes, as the engine takes them. */
+  readonly signature: Signature;
+  /** Base name of the model's file, which decides where the configuration names no backend. */
+  readonly file: string;
+}
+
+/**
+ * Brings a configuration and the model itself together, by Triton's rules for ONNX models (auto-complete).
+ *
+ * Where the configuration does not list both inputs and outputs, the model's own are taken, and a model all of whose
+ * tensors have a free first dimension batches: up to `max_batch_size`, or the default where that is 0 or missing, with
+ * dynamic batching. A configuration that lists both is only checked. Throws `config_mismatch` where it contradicts the model.
+ */
+export function completeConfig(
+  written: ModelConfig | undefined,
+  model: string,
+  loaded: LoadedFacts,
+  settings: CompletionSettings,
+): CompletedModel {
+  const config = written ?? defaultModelConfig(model);
+  const isListed = config.inputs.length > 0 && config.outputs.length > 0;
+  const maxBatchSize = isListed ? config.maxBatchSize : batchSizeOf(config, loaded.signature, settings);
+  checkModelConfig(config, maxBatchSize);
+  const { backend, platform } = modelBackend(config, loaded.file);
+  const isAutomatic = !isListed && maxBatchSize > 1;
+  const batching = config.dynamicBatching ?? (isAutomatic ? plainDynamicBatching : undefined);
+  const completed: ModelConfig = Object.freeze({
+    ...config,
+    ...tensorsOf(config, loaded.signature, maxBatchSize),
+    backend,
+    platform,
+    maxBatchSize,
+    instanceGroups: completeInstanceGroups(config.instanceGroups, model, settings),
+    defaultModelFilename: config.defaultModelFilename || loaded.file,
+    ...(batching !== undefined && { dynamicBatching: withPreferredSize(batching, maxBatchSize) }),
+  });
+  checkSignature(completed, loaded.signature);
+  return { config: completed, schema: schemaOf(completed), ...reshapesOf(completed, loaded.signature) };
+}
+
+/** What was listed stays; a side that was not is the model's own. Batches have no way to leave an optional input out. */
+function tensorsOf(
+  { inputs, outputs }: ModelConfig,
+  engine: Signature,
+  maxBatchSize: number,
+): Pick<ModelConfig, 'inputs' | 'outputs'> {
+  const ownInputs = engine.inputs.filter((input) => input.optional !== true || maxBatchSize === 0);
+  const input = (spec: TensorSpec): ConfigInput =>
+    Object.freeze({ ...tensorOf(spec, maxBatchSize), format: 'FORMAT_NONE', optional: spec.optional === true });
+  const output = (spec: TensorSpec): ConfigOutput =>
+    Object.freeze({ ...tensorOf(spec, maxBatchSize), labelFilename: '' });
+  return {
+    inputs: inputs.length > 0 ? inputs : Object.freeze(ownInputs.map(input)),
+    outputs: outputs.length > 0 ? outputs : Object.freeze(engine.outputs.map(output)),
+  };
+}
+
+/** The largest batch of a model whose tensors are taken from the model itself. */
+function batchSizeOf({ maxBatchSize, name }: ModelConfig, signature: Signature, settings: CompletionSettings): number {
+  const required = [...signature.inputs.filter((input) => input.optional !== true), ...signature.outputs];
+  const canBatch = required.every(({ shape }) => shape[0] === -1);
+  if (canBatch) return maxBatchSize === 0 ? settings.defaultMaxBatchSize : maxBatchSize;
+  if (maxBatchSize === 0) return 0;
+  const why = 'model does not support batching while non-zero max_batch_size is specified';
+  throw new SkeinError('config_mismatch', { reason: `autofill failed for model '${name}': ${why}` });
+}
+
+/** A configuration has no empty `dims`: a scalar, or a batch of them, is shown as [1] and reshaped. */
+function tensorOf({ name, datatype, shape }: TensorSpec, maxBatchSize: number): ConfigTensor {
+  const dims = maxBatchSize > 0 ? shape.slice(1) : shape;
+  if (dims.length > 0) return { name, dataType: datatype, dims: Object.freeze([...dims]) };
+  const tensor = { name, dataType: datatype, dims: Object.freeze([1]) };
+  return maxBatchSize > 0 ? { ...tensor, reshape: Object.freeze([]) } : tensor;
+}
+
+function withPreferredSize(batching: DynamicBatching, maxBatchSize: number): DynamicBatching {
+  if (batching.preferredBatchSizes.length > 0 || maxBatchSize === 0) return batching;
+  return Object.freeze({ ...batching, preferredBatchSizes: Object.freeze([maxBatchSize]) });
+}
+
+function schemaOf({ maxBatchSize, inputs, outputs }: ModelConfig): ModelSchema {
+  const batch = maxBatchSize > 0 ? [-1] : [];
+  const spec = ({ name, dataType, dims }: ConfigTensor): TensorSpec => ({
+    name,
+    datatype: dataType,
+    shape: [...batch, ...dims],
+  });
+  return {
+    maxBatchSize,
+    signature: {
+      inputs: inputs.map((input) => (input.optional ? { ...spec(input), optional: true } : spec(input))),
+      outputs: outputs.map(spec),
+    },
+  };
+}
+
+/** Where clients see another shape than the engine: a written `reshape`, or a scalar that is shown as [1]. */
+function reshapesOf(config: ModelConfig, engine: Signature): Pick<CompletedModel, 'inputReshapes' | 'outputReshapes'> {
+  const batched = config.maxBatchSize > 0;
+  const ranks = (specs: readonly TensorSpec[]) => new Map(specs.map(({ name, shape }) => [name, shape.length]));
+  const reshapes = (tensors: readonly ConfigTensor[], rankOf: ReadonlyMap<string, number>) =>
+    tensors.flatMap(({ name, dims, reshape }): [string, Reshape][] => {
+      const seen = reshape ?? (rankOf.get(name) === 0 ? [] : undefined);
+      return seen === undefined ? [] : [[name, { batched, from: dims, to: seen }]];
+    });
+  return {
+    inputReshapes: new Map(reshapes(config.inputs, ranks(engine.inputs))),
+    outputReshapes: new Map(
+      reshapes(config.outputs, ranks(engine.outputs)).map(([name, { from, to }]) => [
+        name,
+        { batched, from: to, to: from },
+      ]),
+    ),
+  };
+}
