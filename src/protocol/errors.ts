@@ -75,7 +75,14 @@ export const errorTable = {
   model_file_missing: {
     kind: 'invalid',
     retry: false,
-    template: "model '{model}' version {version} has no model file: looked for {tried} in '{path}'",
+    template:
+      "model '{model}' version {version} has no model file: looked for {tried} in '{path}', which holds {found}",
+  },
+  link_outside: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "'{path}' is a link that leads out of the model repository and is not followed; move what it names into the repository, or allow such links",
   },
   config_malformed: {
     kind: 'invalid',
@@ -88,6 +95,226 @@ export const errorTable = {
     template: "the configuration of model '{model}' sets {field} at {where}, which is not supported: {reason}",
   },
   config_mismatch: { kind: 'invalid', retry: false, template: '{reason}' },
+  engine_missing: {
+    kind: 'unavailable',
+    retry: false,
+    template: '{engine} cannot be used: {detail}',
+  },
+  provider_unavailable: {
+    kind: 'unavailable',
+    retry: false,
+    template:
+      "execution provider '{provider}' cannot be used: {reason}; set SKEIN_PROVIDER_FALLBACK=cpu to run on the CPU instead",
+  },
+  io_unsupported: {
+    kind: 'unsupported',
+    retry: false,
+    template:
+      "{side} '{name}' of model '{model}' is {type}; Skein serves models whose inputs and outputs are all tensors of V2 datatypes",
+  },
+  // --- reading a V2 request; the texts are Triton's, whose 500 for a client's fault becomes an honest 400
+  json_malformed: {
+    kind: 'invalid',
+    retry: false,
+    template: 'failed to parse the request JSON buffer: {reason} at {offset}',
+  },
+  json_too_deep: {
+    kind: 'invalid',
+    retry: false,
+    template: 'JSON nesting depth exceeds maximum allowed limit ({limit})',
+  },
+  json_kind: { kind: 'invalid', retry: false, template: 'Unable to parse {what}: attempt to access JSON {phrase}' },
+  json_member_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: "Unable to parse '{field}': attempt to access non-existing object member '{field}'",
+  },
+  parameters_kind: {
+    kind: 'invalid',
+    retry: false,
+    template: 'failed to get request params.: attempt to get members for non-object',
+  },
+  parameter_kind: {
+    kind: 'invalid',
+    retry: false,
+    template: "parameter '{parameter}' has invalid type. It should be either 'int', 'bool', or 'string'.",
+  },
+  parameter_reserved: {
+    kind: 'invalid',
+    retry: false,
+    template: "parameter keys starting with 'triton_' are reserved for Triton usage and should not be specified.",
+  },
+  data_count: {
+    kind: 'invalid',
+    retry: false,
+    template: "Unable to parse 'data': Shape does not match true shape of 'data' field",
+  },
+  integer_out_of_range: {
+    kind: 'invalid',
+    retry: false,
+    template: "Unable to parse 'data': {value} is out of range for {datatype}, which holds {range}",
+  },
+  data_sources: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But {found}",
+  },
+  datatype_unknown: { kind: 'invalid', retry: false, template: 'invalid datatype for input {input}' },
+  half_float_json_in: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'receiving {datatype} data via JSON is not supported. Please use the binary data format for input {input}',
+  },
+  half_float_json_out: {
+    kind: 'invalid',
+    retry: false,
+    template: 'sending {datatype} data via JSON is not supported. Please use the binary data format for output',
+  },
+  shape_invalid: {
+    kind: 'invalid',
+    retry: false,
+    template: "invalid shape for input '{input}': shape {shape} contains one or more invalid dimensions",
+  },
+  shape_too_large: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "invalid shape for input '{input}': shape {shape} causes total element count to exceed maximum size of 9223372036854775807",
+  },
+  header_length_range: {
+    kind: 'invalid',
+    retry: false,
+    template: 'inference header size should be in range (0, {bodyBytes}), got: {headerBytes}',
+  },
+  header_length_malformed: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Unable to parse Inference-Header-Content-Length, got: {value}',
+  },
+  binary_without_header: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "must specify valid 'Infer-Header-Content-Length' in request header and 'binary_data_size' when passing inputs in binary data format",
+  },
+  binary_too_short: {
+    kind: 'invalid',
+    retry: false,
+    template: "unexpected size for input '{input}', expecting {missingBytes} additional bytes for model '{model}'",
+  },
+  binary_too_long: {
+    kind: 'invalid',
+    retry: false,
+    template: "unexpected additional input data for model '{model}'",
+  },
+  shared_memory_disabled: {
+    kind: 'unsupported',
+    retry: false,
+    template:
+      "Client shared memory is disabled. Skein does not share memory with clients: send tensors in the body, as 'data' or as binary data.",
+  },
+  raw_input_count: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "Raw request must only have 1 input (found 1) to be deduced but got {count} inputs in '{model}' model configuration",
+  },
+  raw_input_shape: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "The shape of the raw input '{input}' can not be deduced because there are more than one variable-sized dimension",
+  },
+  raw_input_bytes: {
+    kind: 'invalid',
+    retry: false,
+    template: "For BYTE datatype raw input '{input}', the model must have input shape [1]",
+  },
+  // --- checking a request against the model, in every dialect
+  input_count: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "expected {expected} but got {got} inputs for model '{model}'. Got input(s) [{names}], but missing required input(s) [{missing}]. Please provide all required input(s).",
+  },
+  input_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template: "unexpected inference input '{input}' for model '{model}'",
+  },
+  input_twice: { kind: 'invalid', retry: false, template: "input '{input}' already exists in request" },
+  output_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template: "unexpected inference output '{output}' for model '{model}'",
+  },
+  output_twice: { kind: 'invalid', retry: false, template: "output '{output}' already exists in request" },
+  input_datatype: {
+    kind: 'invalid',
+    retry: false,
+    template: "inference input '{input}' data-type is '{got}', but model '{model}' expects '{expected}'",
+  },
+  input_shape: {
+    kind: 'invalid',
+    retry: false,
+    template: "unexpected shape for input '{input}' for model '{model}'. Expected {expected}, got {got}.{note}",
+  },
+  batch_dimension_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: "input '{input}' has no shape but model requires batch dimension for '{model}'",
+  },
+  batch_mismatch: {
+    kind: 'invalid',
+    retry: false,
+    template: "input '{input}' batch size does not match other inputs for '{model}'",
+  },
+  batch_too_large: {
+    kind: 'invalid',
+    retry: false,
+    template: "inference request batch-size must be <= {maxBatchSize} for '{model}'",
+  },
+  batch_empty: { kind: 'invalid', retry: false, template: "inference request batch-size must be >= 1 for '{model}'" },
+  input_bytes: {
+    kind: 'invalid',
+    retry: false,
+    template: "input byte size mismatch for input '{input}' for model '{model}'. Expected {expected}, got {got}",
+  },
+  string_prefix_cut: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "incomplete string length indicator for inference input '{input}' for model '{model}', expecting 4 bytes but only {bytes} bytes available. Please make sure the string length indicator is in one buffer.",
+  },
+  string_cut: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "incomplete string data for inference input '{input}', expecting string of length {length} but only {bytes} bytes available",
+  },
+  strings_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: "expected {expected} string elements for inference input '{input}' for model '{model}', got {got}",
+  },
+  strings_surplus: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "unexpected number of string elements {got} for inference input '{input}' for model '{model}', expecting {expected}",
+  },
+  class_datatype: {
+    kind: 'invalid',
+    retry: false,
+    template: "class result not available for output due to unsupported type '{datatype}'",
+  },
+  class_count: {
+    kind: 'invalid',
+    retry: false,
+    template: "'classification' of output '{output}' is {count}; at most {limit} classes can be asked for",
+  },
   // --- running
   copy_gone: {
     kind: 'unavailable',
@@ -115,6 +342,24 @@ export const errorTable = {
   },
   deadline_passed: { kind: 'deadline', retry: false, template: 'the deadline passed after {ms} ms, {stage}' },
   cancelled: { kind: 'cancelled', retry: false, template: 'the client went away before the answer' },
+  batch_not_split: {
+    kind: 'unsupported',
+    retry: false,
+    template:
+      "failed to split the output tensor '{output}' of model '{model}' in responses: expected {rows} rows, got shape {got}. The model mixes the rows of a batch; set max_batch_size to 0 or leave dynamic_batching out",
+  },
+  priority_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "priority {priority} is not one of the model's levels: give 1 (highest) to {levels}, or 0 for the default",
+  },
+  bodies_full: {
+    kind: 'unavailable',
+    retry: true,
+    template:
+      'request bodies of {heldBytes} bytes wait in this backend, as many as it holds ({limitBytes}); send it again',
+  },
   run_failed: { kind: 'invalid', retry: false, template: '{reason}' },
   link_broken: {
     kind: 'unavailable',

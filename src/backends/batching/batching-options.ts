@@ -2,14 +2,19 @@
 export interface BatchingOptions {
   /** Rows of one run. 1 for a model that does not batch: every request then runs by itself. */
   readonly maxBatchRows: number;
-  /** Ascending. Empty: as if it were [maxBatchRows]. */
+  /** Ascending, none above maxBatchRows. Empty: as if it were [maxBatchRows]. */
   readonly preferredRows: readonly number[];
   /** 0: a free slot runs what is queued at once. */
   readonly maxQueueDelayMs: number;
+  /**
+   * Answers leave in the order in which requests came: the host passes them through an AnswerOrder. Runs are formed and
+   * started as ever, so that what it costs is waiting for earlier answers, not smaller batches. As in Triton it cannot go
+   * together with several levels or with timeoutAction `delay`.
+   */
   readonly preserveOrdering: boolean;
   /** One policy per priority level, highest first; never empty. */
   readonly levels: readonly QueuePolicy[];
-  /** Level of a request that names none, from 1. */
+  /** Level of a request that names none or one that does not exist, from 1. */
   readonly defaultLevel: number;
 }
 
@@ -18,7 +23,20 @@ export interface QueuePolicy {
   readonly maxQueueSize: number;
   /** Infinity = none. */
   readonly defaultTimeoutMs: number;
+  /** `delay`: a late request is served after all others of its level that are in time. */
   readonly timeoutAction: 'reject' | 'delay';
   /** A request's own timeout counts where it is smaller than the default (Triton's rule: without a default, never). */
   readonly allowTimeoutOverride: boolean;
+}
+
+/** What a model without `dynamic_batching` gets: no waiting, one level, a bounded queue. */
+export function plainBatching(maxBatchRows: number, maxQueueSize: number): BatchingOptions {
+  return {
+    maxBatchRows,
+    preferredRows: [],
+    maxQueueDelayMs: 0,
+    preserveOrdering: false,
+    levels: [{ maxQueueSize, defaultTimeoutMs: Infinity, timeoutAction: 'reject', allowTimeoutOverride: false }],
+    defaultLevel: 1,
+  };
 }

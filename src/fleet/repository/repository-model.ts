@@ -1,6 +1,6 @@
 /**
  * What is known of every model of a repository, loaded or not. There may be ten thousand of these in every router, so an
- * entry holds little and its arrays and strings are shared where they are alike.
+ * entry holds little.
  */
 export interface RepositoryModel {
   readonly name: string;
@@ -8,23 +8,18 @@ export interface RepositoryModel {
   readonly path: string;
   /** `file`: one model file without directories, always version 1. */
   readonly layout: 'directory' | 'file';
-  /** Those that the version policy serves, ascending. Empty with `problem` set, or while no version is there yet. */
+  /** Those that the version policy serves and that have a model file, ascending. */
   readonly versions: readonly number[];
-  /** Changes when the configuration, the set of versions or a model file of a served version changes. */
+  /** One for each of `versions`: changes when the configuration or the model file of that version changes. */
+  readonly versionStamps: readonly string[];
+  /** Changes when anything above does. */
   readonly stamp: string;
   readonly hasConfig: boolean;
   /** Why nothing of it can be loaded; the model is known all the same and this text is served. */
   readonly problem?: string;
 }
 
-export interface RepositoryChanges {
-  readonly added: readonly RepositoryModel[];
-  readonly removed: readonly string[];
-  /** As they are now. */
-  readonly changed: readonly RepositoryModel[];
-}
-
-/** A directory entry that is no model, or could not be read: logged once, never served. */
+/** An entry of the repository that is no model, or could not be read: logged once, never served. */
 export interface RepositoryNotice {
   readonly name: string;
   readonly reason: string;
@@ -33,4 +28,10 @@ export interface RepositoryNotice {
 export interface RepositorySnapshot {
   readonly models: ReadonlyMap<string, RepositoryModel>;
   readonly notices: readonly RepositoryNotice[];
+}
+
+/** The stamp of a copy of one version; undefined where that version is not served. */
+export function versionStamp(model: RepositoryModel, version: number): string | undefined {
+  const index = model.versions.indexOf(version);
+  return index === -1 ? undefined : model.versionStamps[index];
 }

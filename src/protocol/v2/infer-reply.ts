@@ -6,6 +6,8 @@ export interface InferReply {
   /** Echoed when the request had one. */
   readonly id?: string;
   readonly outputs: readonly ReplyOutput[];
+  /** Dimension 0 of the outputs is the batch: classes are then named for each row instead of the whole tensor. */
+  readonly batched?: boolean;
 }
 
 export interface ReplyOutput {

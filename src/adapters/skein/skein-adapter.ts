@@ -1,0 +1,49 @@
+import type { Adapter, BackendEvents, BackendRecord, BackendSession } from '../adapter.ts';
+import { openSocket, SkeinSession } from './skein-session.ts';
+
+/** How often a link is listened to; a silent one is pinged. */
+const heartbeatMs = 200;
+
+/** Silence after which a backend counts as stalled: its requests are tried elsewhere, new ones avoid it. */
+const stallMs = 1_000;
+
+/** The router's driver for Skein's own backends. */
+export class SkeinAdapter implements Adapter {
+  readonly kind = 'skein';
+  readonly #self: { id: string; software: string };
+
+  constructor(self: { id: string; software: string }) {
+    this.#self = self;
+  }
+
+  async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
+    const session = new SkeinSession(openSocket(target.address), target.id, this.#self, {
+      ...events,
+      onLost: (reason) => {
+        clearInterval(heartbeat);
+        events.onLost(reason);
+      },
+    });
+    const onAbort = () => session.close('the router stops');
+    signal.addEventListener('abort', onAbort, { once: true });
+    const heartbeat = watchHeartbeat(session, events);
+    await session.opened;
+    return session;
+  }
+}
+
+function watchHeartbeat(session: SkeinSession, events: BackendEvents): NodeJS.Timeout {
+  let stalled = false;
+  let lastTickMs = performance.now();
+  return setInterval(() => {
+    const nowMs = performance.now();
+    // Where this process itself was stopped or starved, silence proves nothing about the other side.
+    const ownGapMs = nowMs - lastTickMs - heartbeatMs;
+    lastTickMs = nowMs;
+    const silentMs = nowMs - session.lastHeardMs - Math.max(0, ownGapMs);
+    if (silentMs >= heartbeatMs) session.ping();
+    if (silentMs >= stallMs === stalled) return;
+    stalled = !stalled;
+    events.onStalled(stalled);
+  }, heartbeatMs).unref();
+}

@@ -1,0 +1,253 @@
+import { connect, type Socket } from 'node:net';
+import { SkeinError } from '../../protocol/errors.ts';
+import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
+import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
+import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
+import { BodyKind, decodeReplyHead, encodeInferHead, type ReplyHead } from '../../protocol/link/infer-head.ts';
+import type {
+  Call,
+  CallResult,
+  CopyDescription,
+  CopyFacts,
+  CopySpec,
+  Hello,
+  LinkError,
+  State,
+} from '../../protocol/link/messages.ts';
+import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
+import type { BackendEvents, BackendSession, Capabilities, Exchange, InferCall, ReplyObserver } from '../adapter.ts';
+
+const can: Capabilities = { load: true, unload: true, describe: true, statistics: true, bodies: ['v2'] };
+
+interface InferStream {
+  readonly call: InferCall;
+  readonly observer: ReplyObserver;
+  reply: ReplyHead | undefined;
+  /** Bytes received since the last grant. */
+  ungranted: number;
+  paused: boolean;
+}
+
+type CallStream = { readonly settle: (result: CallResult) => void; readonly fail: (error: SkeinError) => void };
+
+/** The router's end of a link to one Skein backend: many requests and calls at once over one connection. */
+export class SkeinSession implements BackendSession {
+  readonly can = can;
+  readonly #id: string;
+  readonly #events: BackendEvents;
+  readonly #link: LinkConnection;
+  readonly #infers = new Map<number, InferStream>();
+  readonly #calls = new Map<number, CallStream>();
+  readonly #opened = Promise.withResolvers<void>();
+  #nextStream = 1;
+
+  constructor(socket: Socket, backendId: string, self: { id: string; software: string }, events: BackendEvents) {
+    this.#id = backendId;
+    this.#events = events;
+    this.#link = new LinkConnection(socket, { role: 'router', ...self }, {
+      onOpen: (peer) => this.#onOpen(peer),
+      onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
+      onData: (stream, piece, end) => this.#onData(stream, piece, end),
+      onCredit: (stream) => this.#infers.get(stream)?.call.body.resume(),
+      onClose: (reason) => this.#onClose(reason),
+    });
+  }
+
+  /** Settles with the handshake. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  get lastHeardMs(): number {
+    return this.#link.lastHeardMs;
+  }
+
+  /** Requests and calls that wait for an answer. */
+  get outstanding(): number {
+    return this.#infers.size + this.#calls.size;
+  }
+
+  ping(): void {
+    this.#link.ping();
+  }
+
+  infer(call: InferCall, observer: ReplyObserver): Exchange {
+    const stream = this.#takeStream();
+    const { body } = call;
+    this.#infers.set(stream, { call, observer, reply: undefined, ungranted: 0, paused: false });
+    this.#link.send(
+      FrameType.infer,
+      stream,
+      encodeInferHead({
+        copy: call.copy.id,
+        kind: BodyKind.v2,
+        headerLength: call.headerLength,
+        timeoutMs: call.timeoutMs,
+        bodyBytes: body.totalBytes,
+        traceparent: call.traceparent,
+      }),
+    );
+    body.attach({
+      onPiece: (piece, end) => {
+        this.#link.sendBody(stream, piece, end);
+        return !this.#link.isBehind(stream);
+      },
+      onAborted: () => this.#cancel(stream),
+    });
+    return {
+      cancel: () => this.#cancel(stream),
+      pause: () => this.#setPaused(stream, true),
+      resume: () => this.#setPaused(stream, false),
+    };
+  }
+
+  load(copy: CopySpec): Promise<CopyFacts> {
+    return this.#call<CopyFacts>({ verb: 'load', copy });
+  }
+
+  async unload(copy: CopyFacts): Promise<void> {
+    await this.#call({ verb: 'unload', copy: copy.id });
+  }
+
+  describe(copy: CopyFacts): Promise<CopyDescription> {
+    return this.#call<CopyDescription>({ verb: 'describe', copy: copy.id });
+  }
+
+  statistics(model?: string): Promise<readonly ModelStatistics[]> {
+    return this.#call<readonly ModelStatistics[]>(model === undefined ? { verb: 'statistics' } : { verb: 'statistics', model });
+  }
+
+  close(reason: string): void {
+    this.#link.close(reason);
+  }
+
+  #call<T>(call: Call): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#link.isOpen) {
+        reject(new SkeinError('link_broken', { backend: this.#id, reason: 'the link is closed' }));
+        return;
+      }
+      const stream = this.#takeStream();
+      this.#calls.set(stream, {
+        settle: (result) => ('ok' in result ? resolve(result.ok as T) : reject(toError(result.error))),
+        fail: reject,
+      });
+      this.#link.sendJson(FrameType.call, stream, call);
+    });
+  }
+
+  #takeStream(): number {
+    const stream = this.#nextStream;
+    // Wraps after four thousand million requests; by then the low numbers are long answered.
+    this.#nextStream = stream === 0xffff_ffff ? 1 : stream + 1;
+    return stream;
+  }
+
+  #cancel(stream: number): void {
+    const infer = this.#infers.get(stream);
+    if (infer === undefined) return;
+    this.#forget(stream, infer);
+    this.#link.send(FrameType.cancel, stream);
+  }
+
+  #forget(stream: number, infer: InferStream): void {
+    this.#infers.delete(stream);
+    this.#link.dropBody(stream);
+    infer.call.body.detach();
+  }
+
+  #setPaused(stream: number, paused: boolean): void {
+    const infer = this.#infers.get(stream);
+    if (infer === undefined) return;
+    infer.paused = paused;
+    if (!paused) this.#grantMore(stream, infer);
+  }
+
+  #onOpen(peer: Hello): void {
+    if (peer.role !== 'backend' || peer.id !== this.#id) {
+      this.#link.close(`expected backend '${this.#id}', reached ${peer.role} '${peer.id}'`);
+    } else this.#opened.resolve();
+  }
+
+  #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
+    switch (type) {
+      case FrameType.reply: {
+        const infer = this.#infers.get(stream);
+        if (infer === undefined) return; // cancelled meanwhile
+        infer.reply = decodeReplyHead(payload);
+        infer.observer.onReply(infer.reply);
+        if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
+        return;
+      }
+      case FrameType.error:
+        this.#onError(stream, JSON.parse(payload.toString()) as LinkError);
+        return;
+      case FrameType.result: {
+        const call = this.#calls.get(stream);
+        this.#calls.delete(stream);
+        call?.settle(JSON.parse(payload.toString()) as CallResult);
+        return;
+      }
+      case FrameType.state: {
+        const state = JSON.parse(payload.toString()) as State;
+        this.#events.onState(state.backend, state.changed, state.gone);
+        return;
+      }
+      default:
+        throw new LinkRuleBroken(`frame of type ${type} from a backend`);
+    }
+  }
+
+  #onError(stream: number, fault: LinkError): void {
+    const infer = this.#infers.get(stream);
+    if (infer === undefined) return;
+    this.#forget(stream, infer);
+    infer.observer.onError(toError(fault), fault.requestId);
+  }
+
+  #onData(stream: number, piece: Buffer, end: boolean): void {
+    const infer = this.#infers.get(stream);
+    if (infer === undefined) return;
+    if (infer.reply === undefined) throw new LinkRuleBroken('a body before its reply');
+    if (piece.length > 0) infer.observer.onPiece(piece);
+    if (end) {
+      this.#forget(stream, infer);
+      infer.observer.onEnd();
+      return;
+    }
+    infer.ungranted += piece.length;
+    this.#grantMore(stream, infer);
+  }
+
+  #grantMore(stream: number, infer: InferStream): void {
+    if (infer.paused || infer.ungranted < streamWindowBytes / 2) return;
+    this.#link.grant(stream, infer.ungranted);
+    infer.ungranted = 0;
+  }
+
+  #onClose(reason: string): void {
+    const error = new SkeinError('link_broken', { backend: this.#id, reason });
+    this.#opened.reject(error);
+    this.#opened.promise.catch(() => {}); // nobody may be waiting any more
+    // Whoever listens first learns of the loss, so that retries of the requests below do not choose this backend again.
+    this.#events.onLost(reason);
+    for (const call of this.#calls.values()) call.fail(error);
+    this.#calls.clear();
+    for (const [stream, infer] of [...this.#infers]) {
+      this.#forget(stream, infer);
+      infer.observer.onError(error);
+    }
+  }
+}
+
+function toError(fault: LinkError): SkeinError {
+  return new SkeinError(fault.code, fault.facts);
+}
+
+/** Opens the socket of `unix:/path`. TCP addresses come with fleets of several hosts. */
+export function openSocket(address: string): Socket {
+  if (!address.startsWith('unix:')) {
+    throw new SkeinError('internal', { reason: `a link address must be unix:/path, not '${address}'` });
+  }
+  return connect({ path: address.slice('unix:'.length) });
+}

@@ -1,0 +1,120 @@
+import { SkeinError } from '../../../protocol/errors.ts';
+import type { Signature, Tensor } from '../../../protocol/tensors/tensor.ts';
+import type { LoadedModel, MemoryFacts } from '../engine.ts';
+import type { RuntimeEnvironment } from './environment.ts';
+import { type Pointer, stringArray } from './runtime-api.ts';
+import { createInput, type InputValue, readOutput } from './tensor-values.ts';
+
+/** What one run hands to C: off the JavaScript heap, reused by the next run of the same session. */
+interface RunArguments {
+  readonly inputs: BigUint64Array;
+  readonly outputs: BigUint64Array;
+  readonly options: Pointer;
+}
+
+/** One ONNX Runtime session; any number of runs at once. */
+export class OnnxModel implements LoadedModel {
+  readonly signature: Signature;
+  readonly memory: MemoryFacts;
+  readonly #runtime: RuntimeEnvironment;
+  readonly #session: Pointer;
+  readonly #afterUnload: () => Promise<void>;
+  readonly #nameArrays = new Map<string, ReturnType<typeof stringArray>>();
+  readonly #spare: RunArguments[] = [];
+  #running = 0;
+  #idle: (() => void) | undefined;
+  #released = false;
+
+  constructor(
+    runtime: RuntimeEnvironment,
+    session: Pointer,
+    facts: { signature: Signature; memory: MemoryFacts; afterUnload: () => Promise<void> },
+  ) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.signature = facts.signature;
+    this.memory = facts.memory;
+    this.#afterUnload = facts.afterUnload;
+  }
+
+  async run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]> {
+    if (this.#released) throw new SkeinError('copy_gone', { model: '' });
+    const { api } = this.#runtime;
+    const args = this.#spare.pop() ?? this.#newArguments();
+    const values: InputValue[] = [];
+    this.#running++;
+    const terminate = () => api.call('RunOptionsSetTerminate', args.options);
+    try {
+      for (const tensor of inputs) values.push(createInput(this.#runtime, tensor));
+      values.forEach((value, i) => {
+        args.inputs[i] = value.pointer;
+      });
+      args.outputs.fill(0n);
+      signal?.addEventListener('abort', terminate, { once: true });
+      await api.callAsync(
+        'Run',
+        this.#session,
+        args.options,
+        this.#names(inputs.map((tensor) => tensor.name)),
+        args.inputs,
+        inputs.length,
+        this.#names(wanted),
+        wanted.length,
+        args.outputs,
+      );
+      return wanted.map((name, i) => readOutput(this.#runtime, name, args.outputs[i]!));
+    } catch (fault) {
+      if (signal?.aborted) throw new SkeinError('cancelled', {}, { cause: fault });
+      throw new SkeinError('run_failed', { reason: (fault as Error).message }, { cause: fault });
+    } finally {
+      if (signal !== undefined) {
+        signal.removeEventListener('abort', terminate);
+        if (signal.aborted) api.call('RunOptionsUnsetTerminate', args.options);
+      }
+      for (const value of values) api.release('ReleaseValue', value.pointer);
+      for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
+      this.#spare.push(args);
+      this.#running--;
+      if (this.#running === 0) this.#idle?.();
+    }
+  }
+
+  async unload(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    const { api } = this.#runtime;
+    for (const args of this.#spare) api.release('ReleaseRunOptions', args.options);
+    await api.releaseAsync('ReleaseSession', this.#session);
+    await this.#afterUnload();
+  }
+
+  #newArguments(): RunArguments {
+    // Over 64 bytes, so that V8 keeps the array outside its own heap, where the collector does not move it.
+    const slots = (count: number) => new BigUint64Array(new ArrayBuffer(Math.max(128, count * 8)));
+    return {
+      inputs: slots(this.signature.inputs.length),
+      outputs: slots(this.signature.outputs.length),
+      options: this.#runtime.api.create('CreateRunOptions'),
+    };
+  }
+
+  /** Name arrays are kept: requests of one model ask for few combinations, and each is bound by its signature. */
+  #names(names: readonly string[]): Buffer {
+    const key = names.join('\0');
+    let array = this.#nameArrays.get(key);
+    if (array === undefined) {
+      array = stringArray(names);
+      if (this.#nameArrays.size >= maxNameArrays) this.#nameArrays.clear();
+      this.#nameArrays.set(key, array);
+    }
+    return array.pointer;
+  }
+}
+
+/** A model of many outputs could be asked for ever new sets of them. */
+const maxNameArrays = 64;

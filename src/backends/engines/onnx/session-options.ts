@@ -1,0 +1,59 @@
+import { SkeinError } from '../../../protocol/errors.ts';
+import type { Pointer, RuntimeApi } from './runtime-api.ts';
+import { appendProvider, type ProviderChoice } from './providers.ts';
+
+export interface SessionOptions {
+  /** Threads of one run, the calling one included. */
+  readonly threads: number;
+  /** `all` for a model as its author wrote it, `none` for one that was optimised before. */
+  readonly optimise: 'all' | 'none';
+  /** Where to write the optimised graph, and its weights beside it, while loading. */
+  readonly saveTo?: { readonly graph: string; readonly weightsName: string };
+  /** Memory of its own, so that allocator statistics speak of this session alone. Only to measure. */
+  readonly ownArena?: boolean;
+  readonly provider: ProviderChoice;
+}
+
+const optimisationLevels = { none: 0, all: 99 } as const;
+const logErrors = 3;
+
+/** Smaller tensors stay in the graph file, which is read; larger ones go to the file that is mapped. */
+const minExternalBytes = '1024';
+
+/** Builds OrtSessionOptions, hands them to `use`, and frees them whatever happens. */
+export async function withSessionOptions<T>(
+  api: RuntimeApi,
+  options: SessionOptions,
+  use: (pointer: Pointer) => Promise<T>,
+): Promise<T> {
+  const pointer = api.create('CreateSessionOptions');
+  try {
+    api.call('SetSessionLogSeverityLevel', pointer, logErrors);
+    api.call('SetIntraOpNumThreads', pointer, options.threads);
+    api.call('SetInterOpNumThreads', pointer, 1);
+    api.call('SetSessionGraphOptimizationLevel', pointer, optimisationLevels[options.optimise]);
+    const entries: Record<string, string> = {
+      // A waiting pool thread that spins burns a core that another model could use.
+      'session.intra_op.allow_spinning': '0',
+      'session.inter_op.allow_spinning': '0',
+      ...(options.ownArena ? {} : { 'session.use_env_allocators': '1' }),
+    };
+    if (options.saveTo !== undefined) {
+      api.call('SetOptimizedModelFilePath', pointer, options.saveTo.graph);
+      entries['session.optimized_model_external_initializers_file_name'] = options.saveTo.weightsName;
+      entries['session.optimized_model_external_initializers_min_size_in_bytes'] = minExternalBytes;
+    }
+    for (const [key, value] of Object.entries(entries)) api.call('AddSessionConfigEntry', pointer, key, value);
+    appendProvider(api, pointer, options.provider);
+    return await use(pointer);
+  } finally {
+    api.release('ReleaseSessionOptions', pointer);
+  }
+}
+
+/** The runtime's own words, without the path of the model on this host. */
+export function loadError(fault: unknown, model: string, version: number, path: string): SkeinError {
+  if (fault instanceof SkeinError) return fault;
+  const reason = (fault as Error).message.replaceAll(path, 'the model file');
+  return new SkeinError('load_failed', { model, version, reason }, { cause: fault });
+}

@@ -1,0 +1,172 @@
+import type { Socket } from 'node:net';
+import { SkeinError } from '../../protocol/errors.ts';
+import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
+import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
+import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
+import { decodeInferHead, encodeReplyHead, type InferHead } from '../../protocol/link/infer-head.ts';
+import type { Call, CallResult, Hello, LinkError } from '../../protocol/link/messages.ts';
+import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
+import type { Host } from './host.ts';
+import type { InferWork } from './infer-work.ts';
+import { StateFeed } from './state-feed.ts';
+
+/** A request whose body is still coming, or that is being served. */
+interface Stream {
+  readonly head: InferHead;
+  pieces: Uint8Array[];
+  bytes: number;
+  ungranted: number;
+  work: InferWork | undefined;
+}
+
+/** Requests one router may have open at once; past it the router breaks the rules. */
+const maxStreams = 100_000;
+
+/** The backend's end of a link: requests and calls of one router. */
+export class BackendLink {
+  readonly #host: Host;
+  readonly #link: LinkConnection;
+  readonly #streams = new Map<number, Stream>();
+  readonly #onClosed: (peer: string, reason: string) => void;
+  #peer = 'unknown';
+  #feed: StateFeed | undefined;
+  #finished: (() => void) | undefined;
+
+  constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void) {
+    this.#host = host;
+    this.#onClosed = onClosed;
+    this.#link = new LinkConnection(socket, { role: 'backend', id: host.id, software: host.software }, {
+      onOpen: (peer) => this.#onOpen(peer),
+      onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
+      onData: (stream, piece, end) => this.#onData(stream, piece, end),
+      onCredit: () => {},
+      onClose: (reason) => this.#onClose(reason),
+    });
+  }
+
+  /** Answers what is open, then says goodbye. */
+  async finish(): Promise<void> {
+    if (this.#streams.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#finished = resolve;
+      });
+    }
+    this.#link.close('the backend stops');
+  }
+
+  #onOpen(peer: Hello): void {
+    this.#peer = peer.id;
+    this.#feed = new StateFeed(this.#host, (state) => this.#link.sendJson(FrameType.state, 0, state));
+  }
+
+  #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
+    switch (type) {
+      case FrameType.infer:
+        if (this.#streams.has(stream)) throw new LinkRuleBroken(`stream ${stream} opened twice`);
+        if (this.#streams.size >= maxStreams) throw new LinkRuleBroken(`more than ${maxStreams} requests at once`);
+        this.#streams.set(stream, { head: decodeInferHead(payload), pieces: [], bytes: 0, ungranted: 0, work: undefined });
+        if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
+        return;
+      case FrameType.cancel:
+        this.#cancel(stream);
+        return;
+      case FrameType.call:
+        void this.#answerCall(stream, JSON.parse(payload.toString()) as Call);
+        return;
+      default:
+        throw new LinkRuleBroken(`frame of type ${type} from a router`);
+    }
+  }
+
+  #onData(id: number, piece: Buffer, end: boolean): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return; // cancelled, or refused before its body had come
+    if (stream.work !== undefined) throw new LinkRuleBroken('a body that goes on after its end');
+    if (piece.length > 0) {
+      if (!this.#host.bodies.take(piece.length)) {
+        this.#fail(id, this.#host.bodies.fullError(), undefined);
+        return;
+      }
+      stream.pieces.push(piece);
+      stream.bytes += piece.length;
+      stream.ungranted += piece.length;
+    }
+    if (end) this.#serve(id, stream);
+    else if (stream.ungranted >= streamWindowBytes / 2) {
+      this.#link.grant(id, stream.ungranted);
+      stream.ungranted = 0;
+    }
+  }
+
+  #serve(id: number, stream: Stream): void {
+    const { head, pieces } = stream;
+    const copy = this.#host.readyCopy(head.copy);
+    if (copy === undefined) {
+      this.#fail(id, new SkeinError('copy_gone', { model: `number ${head.copy}` }), undefined);
+      return;
+    }
+    stream.work = copy.infer(pieces, head.headerLength, head.timeoutMs, {
+      reply: (body) => this.#reply(id, body, copy.inFlight, copy.latencyUs),
+      fail: (error, requestId) => this.#fail(id, error, requestId),
+    });
+    stream.pieces = [];
+  }
+
+  #reply(id: number, body: EncodedBody, inFlight: number, latencyUs: number): void {
+    if (!this.#forget(id)) return;
+    const { parts, byteLength, headerLength } = body;
+    const head = encodeReplyHead({ headerLength, bodyBytes: byteLength, inFlight, latencyUs });
+    this.#link.send(FrameType.reply, id, head, byteLength === 0 ? flagEnd : 0);
+    if (byteLength === 0) return;
+    const last = parts.length - 1;
+    for (let i = 0; i <= last; i++) this.#link.sendBody(id, parts[i]!, i === last);
+  }
+
+  #fail(id: number, error: SkeinError, requestId: string | undefined): void {
+    if (!this.#forget(id)) return;
+    this.#link.sendJson(FrameType.error, id, toLinkError(error, requestId));
+  }
+
+  /** False where the router has cancelled it: nothing may be said of it any more. */
+  #forget(id: number): boolean {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return false;
+    this.#streams.delete(id);
+    this.#host.bodies.giveBack(stream.bytes);
+    if (this.#streams.size === 0) this.#finished?.();
+    return true;
+  }
+
+  #cancel(id: number): void {
+    const stream = this.#streams.get(id);
+    // The answer may be on its way already, and wait for credit that will not come.
+    this.#link.dropBody(id);
+    if (stream === undefined) return;
+    this.#forget(id);
+    stream.work?.cancel();
+  }
+
+  async #answerCall(id: number, call: Call): Promise<void> {
+    let result: CallResult;
+    try {
+      result = { ok: await this.#host.answer(call) };
+    } catch (fault) {
+      result = { error: toLinkError(SkeinError.from(fault), undefined) };
+    }
+    this.#link.sendJson(FrameType.result, id, result);
+  }
+
+  #onClose(reason: string): void {
+    this.#feed?.stop();
+    for (const [id, stream] of [...this.#streams]) {
+      this.#forget(id);
+      stream.work?.cancel();
+    }
+    this.#onClosed(this.#peer, reason);
+  }
+}
+
+export function toLinkError(error: SkeinError, requestId: string | undefined): LinkError {
+  const { code, facts } = error;
+  return requestId === undefined ? { code, facts } : { code, facts, requestId };
+}

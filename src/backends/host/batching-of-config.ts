@@ -1,0 +1,35 @@
+import type { ModelConfig, QueuePolicy as ConfiguredPolicy } from '../../fleet/repository/model-config.ts';
+import type { BatchingOptions, QueuePolicy } from '../batching/batching-options.ts';
+
+/** Compiles `dynamic_batching` for the batcher. `defaultMaxQueueSize` bounds queues that the user left without a bound. */
+export function batchingOptions(config: ModelConfig, defaultMaxQueueSize: number): BatchingOptions {
+  const batching = config.dynamicBatching;
+  const compile = (policy: ConfiguredPolicy): QueuePolicy => ({
+    maxQueueSize: policy.maxQueueSize === 0 ? defaultMaxQueueSize : policy.maxQueueSize,
+    defaultTimeoutMs: policy.defaultTimeoutUs === 0 ? Infinity : policy.defaultTimeoutUs / 1000,
+    timeoutAction: policy.timeoutAction === 'DELAY' ? 'delay' : 'reject',
+    allowTimeoutOverride: policy.allowTimeoutOverride,
+  });
+  if (batching === undefined) {
+    return {
+      // Without dynamic batching every request is a run of its own, of as many rows as it brings.
+      maxBatchRows: 1,
+      preferredRows: [],
+      maxQueueDelayMs: 0,
+      preserveOrdering: false,
+      levels: [{ maxQueueSize: defaultMaxQueueSize, defaultTimeoutMs: Infinity, timeoutAction: 'reject', allowTimeoutOverride: false }],
+      defaultLevel: 1,
+    };
+  }
+  const levelCount = Math.max(1, batching.priorityLevels);
+  return {
+    maxBatchRows: Math.max(1, config.maxBatchSize),
+    preferredRows: batching.preferredBatchSizes,
+    maxQueueDelayMs: batching.maxQueueDelayUs / 1000,
+    preserveOrdering: batching.preserveOrdering,
+    levels: Array.from({ length: levelCount }, (_, i) =>
+      compile(batching.priorityQueuePolicy.get(i + 1) ?? batching.defaultQueuePolicy),
+    ),
+    defaultLevel: batching.defaultPriorityLevel === 0 ? 1 : batching.defaultPriorityLevel,
+  };
+}

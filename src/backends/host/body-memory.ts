@@ -1,0 +1,30 @@
+import { SkeinError } from '../../protocol/errors.ts';
+
+/** Bytes of request bodies that are in this process, arriving or served. Bounded: past it requests are refused. */
+export class BodyMemory {
+  readonly #limitBytes: number;
+  #heldBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** False where they do not fit any more. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes + bytes > this.#limitBytes) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#heldBytes -= bytes;
+  }
+
+  fullError(): SkeinError {
+    return new SkeinError('bodies_full', { heldBytes: this.#heldBytes, limitBytes: this.#limitBytes });
+  }
+}

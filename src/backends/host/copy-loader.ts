@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { completeConfig } from '../../fleet/repository/complete-config.ts';
+import { writtenInstanceCount } from '../../fleet/repository/complete-instances.ts';
+import { configToJson } from '../../fleet/repository/config-json.ts';
+import type { ConfigWarning, ModelConfig, ParsedConfig } from '../../fleet/repository/model-config.ts';
+import { locateModelFile } from '../../fleet/repository/model-files.ts';
+import type { CompletedModel } from '../../fleet/repository/model-schema.ts';
+import { readOnnxParameters } from '../../fleet/repository/onnx-parameters.ts';
+import { parseModelConfig, parseModelConfigJson } from '../../fleet/repository/parse-model-config.ts';
+import { reshaped } from '../../fleet/repository/reshape.ts';
+import type { CopySpec } from '../../protocol/link/messages.ts';
+import type { Engine, LoadedModel } from '../engines/engine.ts';
+import { batchingOptions } from './batching-of-config.ts';
+import type { ServingParts } from './copy.ts';
+import { warmUp } from './warm-up.ts';
+
+export interface LoaderSettings {
+  readonly cores: number;
+  /** Threads of one run where neither the user nor the configuration says. */
+  readonly threads: number;
+  readonly defaultMaxBatchSize: number;
+  readonly defaultMaxQueueSize: number;
+  /** For the log: fields that only tune and have no effect here. */
+  readonly warn: (model: string, warnings: readonly ConfigWarning[]) => void;
+}
+
+/** What is known before the engine is asked: enough to expect a size. */
+export interface PreparedLoad {
+  readonly file: string;
+  readonly config: ModelConfig | undefined;
+}
+
+/** Reads the configuration and finds the model's file. Cheap; throws for what can never be loaded. */
+export async function prepareLoad(spec: CopySpec, settings: LoaderSettings): Promise<PreparedLoad> {
+  const parsed = await readConfig(spec);
+  if (parsed !== undefined && parsed.warnings.length > 0) settings.warn(spec.model, parsed.warnings);
+  return { file: await locateModelFile({ name: spec.model, path: spec.directory }, spec.version, parsed?.config), config: parsed?.config };
+}
+
+/** Loads and completes a model, not yet warmed. */
+export async function loadParts(
+  engine: Engine,
+  spec: CopySpec,
+  { file, config }: PreparedLoad,
+  settings: LoaderSettings,
+  signal: AbortSignal,
+): Promise<ServingParts & { readonly completed: CompletedModel }> {
+  const written = config === undefined ? undefined : writtenInstanceCount(config.instanceGroups);
+  const parameters = readOnnxParameters(config?.parameters ?? {}, spec.model);
+  settings.warn(spec.model, parameters.warnings);
+  // So many instances as the user wrote share the cores among them, one thread each at the least.
+  const shared = written === undefined ? settings.threads : Math.max(1, Math.floor(settings.cores / written));
+  const threads = parameters.threads ?? shared;
+  const model = await engine.load({ model: spec.model, version: spec.version, path: file }, { threads, parameters: {} }, signal);
+  try {
+    return await describeParts(model, spec, { file, config }, settings, { written, threads });
+  } catch (fault) {
+    await model.unload();
+    throw fault;
+  }
+}
+
+async function describeParts(
+  model: LoadedModel,
+  spec: CopySpec,
+  { file, config }: PreparedLoad,
+  settings: LoaderSettings,
+  { written, threads }: { written: number | undefined; threads: number },
+): Promise<ServingParts & { readonly completed: CompletedModel }> {
+  const slots = written ?? Math.max(1, Math.floor(settings.cores / threads));
+  const completed = completeConfig(
+    config,
+    spec.model,
+    { signature: model.signature, file: basename(file) },
+    { defaultMaxBatchSize: settings.defaultMaxBatchSize, defaultInstanceCount: slots, hasGpu: false },
+  );
+  const reshape = reshapeOf(completed);
+  return {
+    model,
+    completed,
+    schema: completed.schema,
+    description: {
+      platform: completed.config.platform,
+      signature: completed.schema.signature,
+      maxBatchSize: completed.schema.maxBatchSize,
+      config: configToJson(completed.config),
+    },
+    batching: batchingOptions(completed.config, settings.defaultMaxQueueSize),
+    slots,
+    slotsAreGiven: written !== undefined,
+    coresPerRun: Math.min(threads, settings.cores),
+    labels: await readLabels(completed.config, spec.directory),
+    ...(reshape === undefined ? {} : { reshape }),
+  };
+}
+
+/** Runs the configured samples: a model that cannot run them is not put into service. */
+export function warmParts(parts: ServingParts & { readonly completed: CompletedModel }, spec: CopySpec): Promise<void> {
+  return warmUp(parts.model, parts.completed, spec);
+}
+
+async function readConfig(spec: CopySpec): Promise<ParsedConfig | undefined> {
+  if (spec.configOverride !== undefined) return parseModelConfigJson(spec.configOverride, spec.model);
+  try {
+    return parseModelConfig(await readFile(join(spec.directory, 'config.pbtxt'), 'utf8'), spec.model);
+  } catch (fault) {
+    const { code } = fault as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined; // optional; a single file has none
+    throw fault;
+  }
+}
+
+async function readLabels(config: ModelConfig, directory: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const labels = new Map<string, readonly string[]>();
+  for (const { name, labelFilename } of config.outputs) {
+    if (labelFilename === '') continue;
+    const text = await readFile(join(directory, basename(labelFilename)), 'utf8');
+    labels.set(name, text.split(/\r?\n/));
+  }
+  return labels;
+}
+
+function reshapeOf({ inputReshapes, outputReshapes }: CompletedModel): ServingParts['reshape'] {
+  if (inputReshapes.size === 0 && outputReshapes.size === 0) return undefined;
+  return {
+    toEngine: (inputs) =>
+      inputs.map((tensor) => {
+        const reshape = inputReshapes.get(tensor.name);
+        return reshape === undefined ? tensor : { ...tensor, shape: reshaped(tensor.shape, reshape) };
+      }),
+    toClient: (output) => {
+      const reshape = outputReshapes.get(output.name);
+      return reshape === undefined ? output : { ...output, shape: reshaped(output.shape, reshape) };
+    },
+  };
+}

@@ -1,0 +1,277 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { Tensor } from '../../protocol/tensors/tensor.ts';
+import { decodeInferRequest } from '../../protocol/v2/decode-infer.ts';
+import { encodeInferResponse } from '../../protocol/v2/encode-infer.ts';
+import type { ModelSchema } from '../../fleet/repository/model-schema.ts';
+import { Batcher } from '../batching/batcher.ts';
+import type { BatchingOptions } from '../batching/batching-options.ts';
+import type { LoadedModel } from '../engines/engine.ts';
+import { joinInputs, splitOutput } from './batch-tensors.ts';
+import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
+import type { CoreShare } from './core-share.ts';
+import { batchKey, InferWork, type Responder } from './infer-work.ts';
+
+/** Everything that a loaded copy needs to serve; made by copy-loader.ts. */
+export interface ServingParts {
+  readonly model: LoadedModel;
+  readonly schema: ModelSchema;
+  readonly description: CopyDescription;
+  readonly batching: BatchingOptions;
+  /** Runs at once. */
+  readonly slots: number;
+  /** The user wrote the count of instances: it holds whatever the cores say. */
+  readonly slotsAreGiven: boolean;
+  readonly coresPerRun: number;
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** Client's shape to the engine's and back, where the configuration reshapes; undefined where it does not. */
+  readonly reshape?: {
+    toEngine(inputs: readonly Tensor[]): readonly Tensor[];
+    toClient(output: Tensor): Tensor;
+  };
+}
+
+/** Weight of the newest answer in the smoothed latency. */
+const latencyWeight = 0.1;
+
+/** A ready copy: queue, batches, runs, answers. */
+export class Copy {
+  readonly id: number;
+  readonly spec: CopySpec;
+  readonly parts: ServingParts;
+  readonly statistics: CopyStatistics;
+  readonly #batcher: Batcher<InferWork>;
+  readonly #cores: CoreShare;
+  readonly #onIdle: () => void;
+  #running = 0;
+  #inFlight = 0;
+  #latencyMs = 0;
+  #peakRows = 0;
+  #waitsForCores = false;
+  #kicked = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    id: number,
+    spec: CopySpec,
+    parts: ServingParts,
+    host: { statistics: CopyStatistics; cores: CoreShare; onIdle: () => void },
+  ) {
+    this.id = id;
+    this.spec = spec;
+    this.parts = parts;
+    this.statistics = host.statistics;
+    this.#cores = host.cores;
+    this.#onIdle = host.onIdle;
+    this.#batcher = new Batcher(parts.batching);
+  }
+
+  /** Requests queued or in a run. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get latencyUs(): number {
+    return this.#latencyMs * 1000;
+  }
+
+  /** Memory of its largest run so far, beside what it holds. */
+  get peakBytes(): number {
+    return this.parts.model.memory.runPeakBytes(this.#peakRows);
+  }
+
+  facts(): Pick<CopyFacts, 'slots' | 'inFlight' | 'latencyUs' | 'peakBytes'> {
+    return { slots: this.parts.slots, inFlight: this.#inFlight, latencyUs: this.latencyUs, peakBytes: this.peakBytes };
+  }
+
+  /** Takes a whole request; the answer goes to `responder`. Returns the work to cancel, or undefined where it is answered. */
+  infer(
+    body: readonly Uint8Array[],
+    headerLength: number | undefined,
+    timeoutMs: number,
+    responder: Responder,
+  ): InferWork | undefined {
+    const nowMs = performance.now();
+    const { schema } = this.parts;
+    let work: InferWork;
+    try {
+      const request = decodeInferRequest(body, headerLength, { model: this.spec.model, ...schema });
+      work = new InferWork(request, responder, nowMs, {
+        // Without dynamic batching a request is a run of its own, however many rows it brings.
+        rows: this.parts.batching.maxBatchRows === 1 ? 1 : request.batchSize,
+        key: batchKey(request, schema.signature.outputs.length),
+        priority: request.parameters.priority,
+        timeoutUs: request.parameters.timeoutUs,
+        deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
+      });
+    } catch (fault) {
+      responder.fail(SkeinError.from(fault), undefined);
+      return undefined;
+    }
+    const refusal = this.#batcher.push(work, nowMs);
+    if (refusal !== undefined) {
+      this.statistics.failure(0, 'REJECTED');
+      responder.fail(refusalError(refusal, work, this.parts.batching), work.request.id);
+      return undefined;
+    }
+    this.#inFlight++;
+    work.onCancel = () => this.#onCancel(work);
+    this.#kick();
+    return work;
+  }
+
+  /** Once every request of this turn of the event loop is in the queue: they may share a run. */
+  #kick(): void {
+    if (this.#kicked) return;
+    this.#kicked = true;
+    setImmediate(() => {
+      this.#kicked = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#running < this.parts.slots && !this.#waitsForCores && this.#batcher.queuedItems > 0) {
+      const ticket = { copy: this.spec.model, cores: this.parts.coresPerRun, overdraw: this.parts.slotsAreGiven };
+      this.#waitsForCores = true;
+      let grantedNow = true;
+      const granted = this.#cores.take(ticket, (giveBack) => {
+        this.#waitsForCores = false;
+        const started = this.#startRun(giveBack);
+        if (!grantedNow && started) this.#pump();
+        return started;
+      });
+      grantedNow = false;
+      if (!granted) return;
+    }
+  }
+
+  /** Forms a batch now that it can run. False where nothing is due yet: the cores are given back at once. */
+  #startRun(giveBack: () => void): boolean {
+    const nowMs = performance.now();
+    const step = this.#batcher.next(nowMs, this.parts.slots - this.#running);
+    for (const { item, why } of step.expired) this.#expire(item, why, nowMs);
+    if (step.kind === 'wait') {
+      giveBack();
+      if (step.wakeAtMs !== Infinity) {
+        this.#timer ??= setTimeout(() => this.#pump(), Math.max(0, Math.ceil(step.wakeAtMs - nowMs)));
+      }
+      return false;
+    }
+    this.#running++;
+    const rows = step.items.length === 1 ? step.items[0]!.request.batchSize : step.rows;
+    void this.#run(step.items, rows, nowMs).finally(() => {
+      this.#running--;
+      giveBack();
+      this.#pump();
+    });
+    return true;
+  }
+
+  async #run(items: readonly InferWork[], rows: number, startMs: number): Promise<void> {
+    const { model, reshape } = this.parts;
+    this.#peakRows = Math.max(this.#peakRows, rows);
+    try {
+      const joined = joinInputs(items, rows);
+      const inputs = reshape === undefined ? joined : reshape.toEngine(joined);
+      const wanted = items[0]!.request.outputs.map((output) => output.name);
+      const gatheredMs = performance.now();
+      const outputs = await model.run(inputs, wanted, abortWhenUnwanted(items));
+      const ranMs = performance.now();
+      const split = outputs.map((output) =>
+        splitOutput(reshape === undefined ? output : reshape.toClient(output), items, rows, this.spec.model),
+      );
+      const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
+      this.statistics.run(rows, times, performance.timeOrigin + ranMs);
+      items.forEach((item, i) => {
+        this.#answer(item, split.map((tensors) => tensors[i]!), startMs, times);
+      });
+    } catch (fault) {
+      const error = SkeinError.from(fault);
+      for (const item of items) this.#fail(item, error);
+    }
+  }
+
+  #answer(item: InferWork, tensors: readonly Tensor[], startMs: number, times: RunTimes): void {
+    if (item.cancelled) {
+      this.#settle(item, 'CANCELED');
+      return;
+    }
+    try {
+      const { id, outputs } = item.request;
+      const body = encodeInferResponse({
+        model: this.spec.model,
+        version: String(this.spec.version),
+        ...(id === undefined ? {} : { id }),
+        outputs: outputs.map((output, i) => {
+          const labels = this.parts.labels.get(output.name);
+          return {
+            tensor: tensors[i]!,
+            binary: output.binary,
+            classCount: output.classCount,
+            ...(labels === undefined ? {} : { labels }),
+          };
+        }),
+      });
+      const nowMs = performance.now();
+      const totalMs = nowMs - item.arrivedMs;
+      this.#latencyMs += (totalMs - this.#latencyMs) * (this.#latencyMs === 0 ? 1 : latencyWeight);
+      this.statistics.success(totalMs, startMs - item.arrivedMs, item.request.batchSize, times);
+      this.#inFlight--;
+      item.responder.reply(body);
+      if (this.#inFlight === 0) this.#onIdle();
+    } catch (fault) {
+      this.#fail(item, SkeinError.from(fault));
+    }
+  }
+
+  #fail(item: InferWork, error: SkeinError): void {
+    const cancelled = item.cancelled || error.code === 'cancelled';
+    this.#settle(item, cancelled ? 'CANCELED' : error.code === 'run_failed' ? 'BACKEND' : 'OTHER');
+    item.responder.fail(error, item.request.id);
+  }
+
+  #expire(item: InferWork, why: 'timeout' | 'deadline', nowMs: number): void {
+    const waitedMs = Math.round(nowMs - item.arrivedMs);
+    this.#settle(item, 'REJECTED');
+    const error =
+      why === 'timeout'
+        ? new SkeinError('queue_timeout')
+        : new SkeinError('deadline_passed', { ms: waitedMs, stage: 'while the request was queued' });
+    item.responder.fail(error, item.request.id);
+  }
+
+  #onCancel(item: InferWork): void {
+    if (this.#batcher.cancel(item)) this.#settle(item, 'CANCELED');
+  }
+
+  #settle(item: InferWork, reason: 'CANCELED' | 'BACKEND' | 'OTHER' | 'REJECTED'): void {
+    this.statistics.failure(performance.now() - item.arrivedMs, reason);
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#onIdle();
+  }
+}
+
+/** Ends the run only when every request in it is cancelled: one client that leaves must not take the others' answers. */
+function abortWhenUnwanted(items: readonly InferWork[]): AbortSignal {
+  const controller = new AbortController();
+  for (const item of items) {
+    item.onCancel = () => {
+      if (items.every((other) => other.cancelled)) controller.abort();
+    };
+  }
+  return controller.signal;
+}
+
+function refusalError(refusal: string, work: InferWork, batching: BatchingOptions): SkeinError {
+  switch (refusal) {
+    case 'expired':
+      return new SkeinError('queue_timeout');
+    case 'priority_unknown':
+      return new SkeinError('priority_unknown', { priority: work.priority, levels: batching.levels.length });
+    default:
+      return new SkeinError('queue_full');
+  }
+}

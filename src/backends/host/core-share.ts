@@ -1,0 +1,31 @@
+import { type CoreTicket, CoreTokens } from '../batching/core-tokens.ts';
+
+interface Wish extends CoreTicket {
+  /** Starts what the cores are for. */
+  readonly start: (giveBack: () => void) => boolean;
+}
+
+/** The cores of this process, shared by the runs of all copies: those that wait are started as others end. */
+export class CoreShare {
+  readonly #tokens: CoreTokens<Wish>;
+
+  constructor(cores: number) {
+    this.#tokens = new CoreTokens(cores);
+  }
+
+  /**
+   * Calls `start` now or when cores are free. `start` answers whether it began something; `giveBack` is called once
+   * when that has ended, or at once where there was nothing to begin. Returns what an immediate start answered, false
+   * where it was put off.
+   */
+  take(ticket: CoreTicket, start: (giveBack: () => void) => boolean): boolean {
+    const wish: Wish = { ...ticket, start };
+    return this.#tokens.acquire(wish) && this.#start(wish);
+  }
+
+  #start(wish: Wish): boolean {
+    return wish.start(() => {
+      for (const next of this.#tokens.release(wish)) this.#start(next);
+    });
+  }
+}

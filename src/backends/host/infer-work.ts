@@ -1,0 +1,44 @@
+import type { InferRequest } from '../../protocol/v2/infer-request.ts';
+import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
+import type { SkeinError } from '../../protocol/errors.ts';
+import { BatchItem, type BatchItemFacts } from '../batching/item.ts';
+
+/** Where an answer goes. Exactly one of the two is called, once. */
+export interface Responder {
+  reply(body: EncodedBody): void;
+  fail(error: SkeinError, requestId: string | undefined): void;
+}
+
+/** One request in a copy: queued, then part of a run, then answered. */
+export class InferWork extends BatchItem {
+  readonly request: InferRequest;
+  readonly responder: Responder;
+  readonly arrivedMs: number;
+  /** Nobody wants the answer any more: it is dropped from the queue, or from its batch's answers. */
+  cancelled = false;
+  onCancel: (() => void) | undefined;
+
+  constructor(request: InferRequest, responder: Responder, arrivedMs: number, facts: BatchItemFacts) {
+    super(facts);
+    this.request = request;
+    this.responder = responder;
+    this.arrivedMs = arrivedMs;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.onCancel?.();
+  }
+}
+
+/** What must agree for two requests to share a run: inputs given, their types and all dimensions but the batch, outputs. */
+export function batchKey(request: InferRequest, allOutputs: number): string {
+  let key = '';
+  for (const { name, datatype, shape } of request.inputs) {
+    key += `${name}:${datatype}`;
+    for (let i = 1; i < shape.length; i++) key += `,${shape[i]}`;
+    key += ';';
+  }
+  if (request.outputs.length !== allOutputs) key += request.outputs.map((output) => output.name).join();
+  return key;
+}

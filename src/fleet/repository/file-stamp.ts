@@ -1,0 +1,65 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { SkeinError } from '../../protocol/errors.ts';
+
+/** What a file looked like; two looks are told apart by it without reading the file. */
+export interface FileLook {
+  readonly stamp: string;
+  readonly sizeBytes: number;
+  readonly isDirectory: boolean;
+}
+
+/** Links that lead out of the repository are not followed unless its owner allows it. */
+export interface LinkRule {
+  /** The repository's directory, its own links followed. */
+  readonly root: string;
+  readonly followOutside: boolean;
+}
+
+/**
+ * Undefined where nothing is there. Inode numbers are left out of the stamp, so that routers which see the same repository
+ * through different mounts agree.
+ */
+export async function lookAt(path: string, rule: LinkRule): Promise<FileLook | undefined> {
+  try {
+    const link = await lstat(path);
+    const stats = link.isSymbolicLink() ? await followed(path, rule) : link;
+    const isDirectory = stats.isDirectory();
+    const stamp = `${stampOf(stats.mtimeMs)}.${stats.size.toString(36)}`;
+    return { stamp, sizeBytes: stats.size, isDirectory };
+  } catch (fault) {
+    if (isAbsent(fault)) return undefined;
+    throw fault;
+  }
+}
+
+/** A model that is a directory (a SavedModel, a large ONNX model) is told by the file at its heart as well. */
+export async function lookAtModel(path: string, heart: string, rule: LinkRule): Promise<FileLook | undefined> {
+  const look = await lookAt(path, rule);
+  if (look?.isDirectory !== true) return look;
+  const inner = await lookAt(join(path, heart), rule);
+  return inner === undefined ? look : { ...look, stamp: `${look.stamp}.${inner.stamp}` };
+}
+
+async function followed(path: string, rule: LinkRule) {
+  const real = await realpath(path);
+  refuseOutside(path, real, rule);
+  return stat(real);
+}
+
+/** `real` is `path` with every link followed. */
+export function refuseOutside(path: string, real: string, { root, followOutside }: LinkRule): void {
+  if (followOutside || real === root || real.startsWith(root + sep)) return;
+  const shown = path.startsWith(root + sep) ? path.slice(root.length + 1) : path;
+  throw new SkeinError('link_outside', { path: shown });
+}
+
+/** Microseconds: what a double keeps of today's time stamps. */
+export function stampOf(timeMs: number): string {
+  return Math.round(timeMs * 1000).toString(36);
+}
+
+export function isAbsent(fault: unknown): boolean {
+  const code = (fault as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import { FrameType, frame, headerBytes, jsonFrame } from './frame.ts';
+import { FrameReader, LinkRuleBroken } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { commonVersion, type Goodbye, type Hello, linkVersions } from './messages.ts';
+
+/** What each side does with frames once both have said hello. */
+export interface LinkHandler {
+  onOpen(peer: Hello, version: number): void;
+  /** Every control frame but hello, ping, pong, credit and goodbye. */
+  onFrame(type: number, stream: number, flags: number, payload: Buffer): void;
+  onData(stream: number, piece: Buffer, end: boolean): void;
+  /** The receiver of `stream` allowed more: its source may go on. */
+  onCredit(stream: number): void;
+  /** Called once, whoever ended it. */
+  onClose(reason: string): void;
+}
+
+const helloTimeoutMs = 5_000;
+
+/** Default of Hello.streamWindowBytes: large enough that a usual image body never waits for a grant. */
+export const streamWindowBytes = 1024 * 1024;
+
+/** One end of a link: handshake, frames, flow control, and an end with a reason whatever the peer does. */
+export class LinkConnection {
+  readonly #socket: Socket;
+  readonly #handler: LinkHandler;
+  readonly #hello: Hello;
+  readonly #reader: FrameReader;
+  #writer: FrameWriter | undefined;
+  #closed = false;
+  #goodbye: string | undefined;
+  #lastHeardMs: number;
+
+  constructor(socket: Socket, self: Pick<Hello, 'role' | 'id' | 'software'>, handler: LinkHandler) {
+    this.#socket = socket;
+    this.#handler = handler;
+    this.#hello = { ...self, versions: linkVersions, streamWindowBytes };
+    this.#reader = new FrameReader({
+      onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
+      onData: (stream, piece, end) => {
+        if (this.#writer === undefined) throw new LinkRuleBroken('a body before hello');
+        handler.onData(stream, piece, end);
+      },
+    });
+    this.#lastHeardMs = performance.now();
+    socket.setNoDelay?.(true);
+    socket.on('data', (chunk) => this.#onChunk(chunk));
+    socket.on('error', (fault) => this.close(fault.message));
+    socket.on('close', () => this.close('closed by the other side'));
+    const timer = setTimeout(() => {
+      if (this.#writer === undefined) this.close(`no hello within ${helloTimeoutMs} ms`);
+    }, helloTimeoutMs);
+    timer.unref();
+    socket.write(jsonFrame(FrameType.hello, 0, this.#hello));
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed && this.#writer !== undefined;
+  }
+
+  /** performance.now() of the last byte from the peer. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  send(type: FrameType, stream: number, payload?: Uint8Array, flags = 0): void {
+    if (!this.#closed) this.#writer?.control(frame(type, stream, payload, flags));
+  }
+
+  sendJson(type: FrameType, stream: number, value: unknown): void {
+    if (!this.#closed) this.#writer?.control(jsonFrame(type, stream, value));
+  }
+
+  sendBody(stream: number, piece: Uint8Array, end: boolean): void {
+    if (!this.#closed) this.#writer?.body(stream, piece, end);
+  }
+
+  isBehind(stream: number): boolean {
+    return this.#writer?.isBehind(stream) ?? false;
+  }
+
+  /** Allows the peer to send so many more bytes of this stream's body. */
+  grant(stream: number, bytes: number): void {
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32LE(bytes, 0);
+    this.send(FrameType.credit, stream, payload);
+  }
+
+  dropBody(stream: number): void {
+    this.#writer?.drop(stream);
+  }
+
+  ping(): void {
+    this.send(FrameType.ping, 0);
+  }
+
+  /** Ends the link. A peer that still listens is told why. Safe to call again: the first reason holds. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const told = this.#goodbye === undefined ? reason : `${this.#goodbye} (said by the other side)`;
+    if (!this.#socket.destroyed) {
+      const bytes = jsonFrame(FrameType.goodbye, 0, { reason } satisfies Goodbye);
+      if (this.#socket.writable) this.#socket.end(bytes);
+      // A peer that does not read must not keep the socket: what could not be sent at once is not waited for long.
+      setTimeout(() => this.#socket.destroy(), 200).unref();
+    }
+    this.#handler.onClose(told);
+  }
+
+  #onChunk(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#lastHeardMs = performance.now();
+    try {
+      this.#reader.push(chunk);
+    } catch (fault) {
+      // Besides a broken rule: a payload shorter than its fields, JSON that is none or lacks a member. Whatever it was,
+      // this peer's bytes cannot be trusted from here on, and no other link may suffer for it.
+      this.close(`broke the rules of the link: ${fault instanceof Error ? fault.message : String(fault)}`);
+    }
+  }
+
+  #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
+    if (this.#closed) return;
+    if (this.#writer === undefined) {
+      if (type === FrameType.goodbye) this.#onGoodbye(payload);
+      else if (type === FrameType.hello) this.#onHello(payload);
+      else throw new LinkRuleBroken(`frame of type ${type} before hello`);
+      return;
+    }
+    switch (type) {
+      case FrameType.ping:
+        this.send(FrameType.pong, 0);
+        return;
+      case FrameType.pong:
+        return;
+      case FrameType.credit:
+        this.#writer.credit(stream, payload.readUInt32LE(0));
+        if (!this.#writer.isBehind(stream)) this.#handler.onCredit(stream);
+        return;
+      case FrameType.goodbye:
+        this.#onGoodbye(payload);
+        return;
+      case FrameType.hello:
+        throw new LinkRuleBroken('a second hello');
+      default:
+        this.#handler.onFrame(type, stream, flags, payload);
+    }
+  }
+
+  #onHello(payload: Buffer): void {
+    const peer = parseHello(payload);
+    const version = commonVersion(this.#hello.versions, peer.versions);
+    if (version === undefined) {
+      this.close(`no link version in common: this side speaks ${linkVersions.join('-')}, '${peer.id}' ${peer.versions.join('-')}`);
+      return;
+    }
+    this.#writer = new FrameWriter(this.#socket, peer.streamWindowBytes);
+    this.#handler.onOpen(peer, version);
+  }
+
+  #onGoodbye(payload: Buffer): void {
+    this.#goodbye = String((JSON.parse(payload.toString()) as Goodbye).reason);
+    this.close(this.#goodbye);
+  }
+}
+
+function parseHello(payload: Buffer): Hello {
+  const peer = JSON.parse(payload.toString()) as Partial<Hello> | null;
+  const [min, max] = Array.isArray(peer?.versions) ? peer.versions : [];
+  const window = peer?.streamWindowBytes;
+  if (typeof peer?.id !== 'string' || !Number.isInteger(min) || !Number.isInteger(max)) {
+    throw new LinkRuleBroken('a hello without id or versions');
+  }
+  if (!Number.isInteger(window) || window! < headerBytes) throw new LinkRuleBroken('a hello without a stream window');
+  return peer as Hello;
+}

@@ -1,0 +1,80 @@
+/** What a router says of a request before its body, and a backend of an answer before its. Fixed fields, little-endian. */
+
+/** Which dialect the body is in. The backend decodes; the router has only read names. */
+export const BodyKind = { v2: 0 } as const;
+export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
+
+const absent = 0xffff_ffff;
+
+export interface InferHead {
+  /** The copy, by the number that its backend gave it when it was loaded. */
+  readonly copy: number;
+  readonly kind: BodyKind;
+  /** Length of the JSON part of a V2 binary body; undefined where the body is all JSON. */
+  readonly headerLength: number | undefined;
+  /** Time that is left for the answer; 0 is none. */
+  readonly timeoutMs: number;
+  /** Undefined where the client sends chunks of unknown total. */
+  readonly bodyBytes: number | undefined;
+  /** W3C trace context, or empty. */
+  readonly traceparent: string;
+}
+
+const inferFixedBytes = 20;
+
+export function encodeInferHead(head: InferHead): Buffer {
+  const trace = head.traceparent;
+  const bytes = Buffer.allocUnsafe(inferFixedBytes + trace.length);
+  bytes.writeUInt32LE(head.copy, 0);
+  bytes.writeUInt32LE(head.kind, 4);
+  bytes.writeUInt32LE(head.headerLength ?? absent, 8);
+  bytes.writeUInt32LE(Math.min(head.timeoutMs, absent - 1), 12);
+  bytes.writeUInt32LE(head.bodyBytes ?? absent, 16);
+  if (trace !== '') bytes.write(trace, inferFixedBytes, 'latin1');
+  return bytes;
+}
+
+/** Throws RangeError on a payload that is too short. */
+export function decodeInferHead(bytes: Buffer): InferHead {
+  const headerLength = bytes.readUInt32LE(8);
+  const bodyBytes = bytes.readUInt32LE(16);
+  return {
+    copy: bytes.readUInt32LE(0),
+    kind: bytes.readUInt32LE(4) as BodyKind,
+    headerLength: headerLength === absent ? undefined : headerLength,
+    timeoutMs: bytes.readUInt32LE(12),
+    bodyBytes: bodyBytes === absent ? undefined : bodyBytes,
+    traceparent: bytes.length === inferFixedBytes ? '' : bytes.toString('latin1', inferFixedBytes),
+  };
+}
+
+export interface ReplyHead {
+  /** Length of the JSON part; undefined where the answer is all JSON. */
+  readonly headerLength: number | undefined;
+  readonly bodyBytes: number;
+  /** Load of the copy as it answered: requests in it, and its smoothed time in the backend. */
+  readonly inFlight: number;
+  readonly latencyUs: number;
+}
+
+const replyFixedBytes = 16;
+
+export function encodeReplyHead(head: ReplyHead): Buffer {
+  const bytes = Buffer.allocUnsafe(replyFixedBytes);
+  bytes.writeUInt32LE(head.headerLength ?? absent, 0);
+  bytes.writeUInt32LE(head.bodyBytes, 4);
+  bytes.writeUInt32LE(Math.min(head.inFlight, absent), 8);
+  bytes.writeUInt32LE(Math.min(Math.round(head.latencyUs), absent), 12);
+  return bytes;
+}
+
+/** Throws RangeError on a payload that is too short. */
+export function decodeReplyHead(bytes: Buffer): ReplyHead {
+  const headerLength = bytes.readUInt32LE(0);
+  return {
+    headerLength: headerLength === absent ? undefined : headerLength,
+    bodyBytes: bytes.readUInt32LE(4),
+    inFlight: bytes.readUInt32LE(8),
+    latencyUs: bytes.readUInt32LE(12),
+  };
+}

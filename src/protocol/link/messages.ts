@@ -1,0 +1,103 @@
+import type { ErrorCode, ErrorFacts } from '../errors.ts';
+import type { Signature } from '../tensors/tensor.ts';
+
+/** The JSON messages of the link. Receivers ignore members they do not know, so that neighbouring versions work together. */
+
+export interface Hello {
+  /** Link versions that the sender speaks; the highest common one holds. */
+  readonly versions: readonly [min: number, max: number];
+  readonly role: 'router' | 'backend';
+  readonly id: string;
+  readonly software: string;
+  /** How much of one stream's body the sender of this takes before it grants more. */
+  readonly streamWindowBytes: number;
+}
+
+export const linkVersions: readonly [min: number, max: number] = [1, 1];
+
+/** The version two peers speak, or undefined where they have none in common. */
+export function commonVersion(a: Hello['versions'], b: Hello['versions']): number | undefined {
+  const version = Math.min(a[1], b[1]);
+  return version >= Math.max(a[0], b[0]) ? version : undefined;
+}
+
+export interface LinkError {
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+  readonly requestId?: string;
+}
+
+export interface Goodbye {
+  readonly reason: string;
+}
+
+/** One version of one model, as the router asks a backend to load it. */
+export interface CopySpec {
+  readonly model: string;
+  readonly version: number;
+  /** The model's directory in a repository that the backend can read, or a single model file. */
+  readonly directory: string;
+  /** Changes when the files or the configuration change: a copy of another stamp is not the same copy. */
+  readonly stamp: string;
+  /** A ModelConfig in JSON that replaces config.pbtxt. */
+  readonly configOverride?: string;
+  /** True while a request waits for this copy: guards against thrashing yield to it. */
+  readonly wanted: boolean;
+}
+
+export type CopyPhase = 'loading' | 'warming' | 'ready' | 'draining' | 'unloading' | 'failed';
+
+/** What a backend says of a copy. */
+export interface CopyFacts {
+  readonly id: number;
+  readonly model: string;
+  readonly version: number;
+  readonly stamp: string;
+  readonly phase: CopyPhase;
+  readonly residentBytes: number;
+  /** Memory that its largest run so far took beside that. */
+  readonly peakBytes: number;
+  readonly loadMs: number;
+  /** While loading: when it is expected to be ready, from now. */
+  readonly readyInMs?: number;
+  /** Slots: runs that may be under way at once. */
+  readonly slots: number;
+  readonly inFlight: number;
+  readonly latencyUs: number;
+  readonly reason?: LinkError;
+}
+
+export interface BackendState {
+  readonly budgetBytes: number;
+  readonly usedBytes: number;
+  /** What the cheapest copies that it would give up are worth; 0 while it has room. */
+  readonly evictionPrice: number;
+  readonly loadsQueued: number;
+  readonly draining: boolean;
+  readonly pid: number;
+}
+
+/** Pushed on change, at most every 100 ms; the first on a connection names every copy. */
+export interface State {
+  readonly backend: BackendState;
+  readonly changed: readonly CopyFacts[];
+  readonly gone: readonly number[];
+}
+
+/** Everything a client may be told of a loaded copy. `config` is Triton's JSON form. */
+export interface CopyDescription {
+  readonly platform: string;
+  readonly signature: Signature;
+  readonly maxBatchSize: number;
+  readonly config: unknown;
+}
+
+export type Call =
+  | { readonly verb: 'load'; readonly copy: CopySpec }
+  | { readonly verb: 'unload'; readonly copy: number }
+  | { readonly verb: 'describe'; readonly copy: number }
+  | { readonly verb: 'statistics'; readonly model?: string }
+  | { readonly verb: 'engine' };
+
+/** A call's answer: `ok` carries what the verb promises, else the error. */
+export type CallResult<T = unknown> = { readonly ok: T } | { readonly error: LinkError };

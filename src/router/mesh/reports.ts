@@ -1,0 +1,83 @@
+import type { CopyPhase } from '../../protocol/link/messages.ts';
+import type { Candidate } from '../placement/candidate.ts';
+
+/** The JSON of the admin API `/fleet/…`, which the command line prints. Times are since the start or from now, in ms. */
+
+export interface FleetReport {
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly models: { readonly known: number; readonly loaded: number; readonly loading: number; readonly failed: number };
+  /** Requests that wait for a model to load, and that run now. */
+  readonly held: number;
+  readonly inFlight: number;
+  readonly backends: readonly BackendReport[];
+}
+
+/** `up`: serving. `stalled`: silent though it should answer. `down`: not connected. `draining`: takes nothing new. */
+export type BackendStanding = 'up' | 'stalled' | 'draining' | 'down';
+
+export interface BackendReport {
+  readonly id: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly state: BackendStanding;
+  /** Why it is down or stalled; '' where it is not. */
+  readonly reason: string;
+  readonly pid: number | undefined;
+  readonly budgetBytes: number;
+  readonly usedBytes: number;
+  readonly evictionPrice: number;
+  readonly loadsQueued: number;
+  readonly copies: number;
+  readonly inFlight: number;
+  /** Set apart: runs suspects of a crash, or the one model that keeps crashing. */
+  readonly apart: boolean;
+}
+
+export type ModelStanding = 'ready' | 'loading' | 'idle' | 'failed' | 'unloaded';
+
+export interface ModelReport {
+  readonly name: string;
+  readonly versions: readonly number[];
+  /** `idle`: known, loads when it is asked for. `unloaded`: taken out of service by request. */
+  readonly state: ModelStanding;
+  readonly reason: string;
+  readonly copies: readonly CopyReport[];
+  readonly requestsPerSecond: number;
+}
+
+export interface CopyReport {
+  readonly backend: string;
+  readonly version: number;
+  readonly phase: CopyPhase;
+  readonly residentBytes: number;
+  readonly inFlight: number;
+  readonly latencyMs: number;
+  readonly loadMs: number;
+}
+
+/** Why a model is where it is, and what would happen to a request for it now. */
+export interface Explanation {
+  readonly model: string;
+  readonly report: ModelReport;
+  /** Every backend in the model's order of preference, with the verdict that the placement code gave. */
+  readonly candidates: readonly Candidate[];
+  /** One sentence: `served by b1`, `would be loaded on b2 in about 40 ms`, `refused: …`. */
+  readonly now: string;
+}
+
+export interface PlanReport {
+  readonly moves: readonly PlannedMove[];
+  readonly bytes: number;
+  readonly estimatedMs: number;
+  /** Models that would have no place left. */
+  readonly homeless: readonly string[];
+}
+
+export interface PlannedMove {
+  readonly model: string;
+  readonly version: number;
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+}
