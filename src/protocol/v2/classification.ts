@@ -77,15 +77,10 @@ function comesBefore(a: ClassValue, b: ClassValue): boolean {
 export function fixedText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const sign = Object.is(value, -0) || (value < 0 && value > -5e-7) ? '-' : '';
+  if (Object.is(value, -0)) return '-0.000000';
   if (Math.abs(value) >= 1e21) return `${BigInt(value)}.000000`;
   // toFixed rounds ties up; they are the odd multiples of 1 / 128, which seven decimals write exactly
-  if (Number.isInteger(value * 64) || !Number.isInteger(value * 128)) return withSign(sign, value.toFixed(6));
+  const tie = Number.isInteger(value * 128) && !Number.isInteger(value * 64);
   const exact = value.toFixed(7);
-  const lastKept = Number(exact.at(-2));
-  return lastKept % 2 === 0 ? exact.slice(0, -1) : value.toFixed(6);
-}
-
-function withSign(sign: string, text: string): string {
-  return text.startsWith('-') ? text : sign + text;
+  return tie && Number(exact.at(-2)) % 2 === 0 ? exact.slice(0, -1) : value.toFixed(6);
 }

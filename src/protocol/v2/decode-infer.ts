@@ -30,7 +30,8 @@ export function decodeInferRequest(
   const joined = pieces.takeJoined(headerLength ?? pieces.byteLength);
   const text = Buffer.from(joined.buffer, joined.byteOffset, joined.byteLength);
   const document = readInferDocument(text, headerLength === undefined ? refuseUnmarkedBinary : () => {});
-  return readRequest(document, { model: schema.model, text, binary: headerLength && pieces }, schema);
+  const binary = headerLength === undefined ? undefined : pieces;
+  return readRequest(document, { model: schema.model, text, binary }, schema);
 }
 
 function readRequest(document: InferDocument, sources: InputSources, schema: RequestSchema): InferRequest {

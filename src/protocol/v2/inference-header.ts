@@ -8,7 +8,7 @@ export const inferenceHeaderName = 'Inference-Header-Content-Length';
 export function readInferenceHeader(value: string | undefined, bodyBytes: number): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();
-  if (!/^[+-]?\d+$/.test(text)) throw new SkeinError('header_length_malformed', { value: excerpt(value) });
+  if (!/^[+-]?\d+$/.test(text)) throw new SkeinError('header_length_malformed', { value: excerpt(text) });
   const headerBytes = Number(text);
   if (headerBytes < 0 || headerBytes > bodyBytes) throw headerOutOfRange(text, bodyBytes);
   return headerBytes;
