@@ -2,6 +2,7 @@ import { SkeinError } from '../errors.ts';
 import { closeBracket, comma, openBracket, space } from './json-characters.ts';
 import { JsonCursor } from './json-cursor.ts';
 import type { JsonSpan } from './json-span.ts';
+import { readValue } from './json-value.ts';
 
 /**
  * Walks the elements of a tensor's `data`, whatever their nesting: V2 takes the values flat or nested in any way, the
@@ -28,8 +29,8 @@ export class DataWalker extends JsonCursor {
       const from = bytes[at + 1] === space ? at + 2 : at + 1;
       const byte = bytes[from]!;
       if (byte > space && byte !== openBracket && byte !== closeBracket) {
-        if (--this.#left < 0) throw countMismatch();
         this.at = from;
+        if (--this.#left < 0) throw this.#surplus();
         return true;
       }
     }
@@ -56,11 +57,17 @@ export class DataWalker extends JsonCursor {
         this.#afterElement = true;
         if (this.#close()) return false;
       } else {
-        if (--this.#left < 0) throw countMismatch();
+        if (--this.#left < 0) throw this.#surplus();
         this.#afterElement = true;
         return true;
       }
     }
+  }
+
+  /** More elements than the shape says, unless what stands here is no value at all. */
+  #surplus(): SkeinError {
+    readValue(this);
+    return countMismatch();
   }
 
   #close(): boolean {
