@@ -1,11 +1,4 @@
-import type { RepositoryModel, RepositorySnapshot } from './repository-model.ts';
-
-export interface RepositoryChanges {
-  readonly added: readonly RepositoryModel[];
-  readonly removed: readonly string[];
-  /** As they are now. */
-  readonly changed: readonly RepositoryModel[];
-}
+import type { RepositoryChanges, RepositoryModel, RepositorySnapshot } from './repository-model.ts';
 
 type Models = Pick<RepositorySnapshot, 'models'>;
 

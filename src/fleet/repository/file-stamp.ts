@@ -5,7 +5,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 /** What a file looked like; two looks are told apart by it without reading the file. */
 export interface FileLook {
   readonly stamp: string;
-  readonly sizeBytes: number;
+  readonly modifiedMs: number;
   readonly isDirectory: boolean;
 }
 
@@ -24,9 +24,8 @@ export async function lookAt(path: string, rule: LinkRule): Promise<FileLook | u
   try {
     const link = await lstat(path);
     const stats = link.isSymbolicLink() ? await followed(path, rule) : link;
-    const isDirectory = stats.isDirectory();
-    const stamp = `${stampOf(stats.mtimeMs)}.${stats.size.toString(36)}`;
-    return { stamp, sizeBytes: stats.size, isDirectory };
+    const stamp = `${microseconds(stats.mtimeMs)}.${stats.size.toString(36)}`;
+    return { stamp, modifiedMs: stats.mtimeMs, isDirectory: stats.isDirectory() };
   } catch (fault) {
     if (isAbsent(fault)) return undefined;
     throw fault;
@@ -54,8 +53,8 @@ export function refuseOutside(path: string, real: string, { root, followOutside 
   throw new SkeinError('link_outside', { path: shown });
 }
 
-/** Microseconds: what a double keeps of today's time stamps. */
-export function stampOf(timeMs: number): string {
+/** As exact as a double keeps the time stamps of this century. */
+function microseconds(timeMs: number): string {
   return Math.round(timeMs * 1000).toString(36);
 }
 

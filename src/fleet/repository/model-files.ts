@@ -2,14 +2,24 @@ import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
 import { isAbsent, type LinkRule, lookAt, refuseOutside } from './file-stamp.ts';
-import { admittedBackends } from './model-backend.ts';
+import { admittedBackends, type ModelBackend } from './model-backend.ts';
 import type { ModelConfig } from './model-config.ts';
 import { defaultModelConfig } from './parse-model-config.ts';
+
+const anyModelFile = filesOf(admittedBackends(defaultModelConfig('')));
 
 /** What is looked for in a version's directory, in this order: the configured file, or what the possible backends read. */
 export function modelFileNames(config: ModelConfig): readonly string[] {
   if (config.defaultModelFilename !== '') return [config.defaultModelFilename];
-  return [...new Set(admittedBackends(config).flatMap((backend) => backend.files))];
+  const admitted = admittedBackends(config);
+  // Arrays of the table are handed out as they are: ten thousand models share them.
+  if (admitted.length === 1) return (admitted[0] as ModelBackend).files;
+  const names = filesOf(admitted);
+  return names.length === anyModelFile.length ? anyModelFile : names;
+}
+
+function filesOf(backends: readonly ModelBackend[]): readonly string[] {
+  return Object.freeze(backends.flatMap((backend) => backend.files));
 }
 
 /** Of a model that is a directory, the file by which it stands: an ONNX model's graph, a SavedModel's. */
@@ -66,6 +76,8 @@ async function shownContent(directory: string): Promise<string> {
     const more = names.length > 8 ? `, and ${names.length - 8} more` : '';
     return names.length === 0 ? 'nothing' : names.sort().slice(0, 8).join(', ') + more;
   } catch (fault) {
-    return isAbsent(fault) ? 'nothing: the directory does not exist' : `nothing that can be read (${(fault as Error).message})`;
+    return isAbsent(fault)
+      ? 'nothing: the directory does not exist'
+      : `nothing that can be read (${(fault as Error).message})`;
   }
 }

@@ -30,6 +30,13 @@ export interface RepositorySnapshot {
   readonly notices: readonly RepositoryNotice[];
 }
 
+export interface RepositoryChanges {
+  readonly added: readonly RepositoryModel[];
+  readonly removed: readonly string[];
+  /** As they are now. */
+  readonly changed: readonly RepositoryModel[];
+}
+
 /** The stamp of a copy of one version; undefined where that version is not served. */
 export function versionStamp(model: RepositoryModel, version: number): string | undefined {
   const index = model.versions.indexOf(version);

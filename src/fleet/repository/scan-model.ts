@@ -1,17 +1,18 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
-import { type LinkRule, lookAt, lookAtModel } from './file-stamp.ts';
+import { type FileLook, type LinkRule, lookAt, lookAtModel } from './file-stamp.ts';
 import { readConfigText } from './load-config.ts';
 import type { ModelConfig, VersionPolicy } from './model-config.ts';
 import { heartOf, modelFileNames } from './model-files.ts';
 import { defaultModelConfig, parseModelConfig } from './parse-model-config.ts';
 import type { RepositoryModel } from './repository-model.ts';
-import { servedVersions, versionNumber } from './version-policy.ts';
+import { isMisnamedVersion, servedVersions, versionNumber } from './version-policy.ts';
 
 /** What a scan remembers of a model so that the next one only has to look whether anything moved. */
 export interface ModelMemory {
-  /** Look of the model's directory; empty: read it again whatever it looks like. */
+  /** Look of the model's directory; empty: list it again whatever it looks like. */
   readonly directoryStamp: string;
   /** Every version on disk, ascending. */
   readonly onDisk: readonly number[];
@@ -21,11 +22,14 @@ export interface ModelMemory {
   /** What to look for in a version's directory. */
   readonly files: readonly string[];
   readonly configProblem?: string;
+  /** Directories that look like versions and are none. */
+  readonly misnamed?: readonly string[];
 }
 
 export interface ScannedModel {
   readonly model: RepositoryModel;
-  readonly memory: ModelMemory;
+  /** Absent where the directory could not be listed. */
+  readonly memory?: ModelMemory;
 }
 
 export interface ScanContext extends LinkRule {
@@ -35,23 +39,168 @@ export interface ScanContext extends LinkRule {
 /** A directory that changed this recently may change again without its time stamp telling: file systems round it. */
 const unsettledMs = 2_000;
 
-/** One model of a repository; undefined where no directory of that name is there. */
+const plainPolicy = defaultModelConfig('').versionPolicy;
+
+type Found = readonly (readonly [version: number, stamp: string])[];
+
+/** One model of a repository; undefined where no directory of that name is there. `previous` is the last scan of it. */
 export async function scanModel(
   name: string,
-  previous: ScannedModel | undefined,
+  previous: Partial<ScannedModel>,
   context: ScanContext,
 ): Promise<ScannedModel | undefined> {
   const path = join(context.root, name);
+  let memory: ModelMemory | undefined;
+  let problem: string | undefined;
+  let found: Found = [];
   try {
     const look = await lookAt(path, context);
     if (look?.isDirectory !== true) return undefined;
-    const memory = await refreshed(name, path, look.stamp, look.modifiedMs, previous?.memory, context);
-    const found = memory.configProblem === undefined ? await lookAtVersions(path, memory, context) : [];
-    const model = describe(name, path, memory, found);
-    return { model: sameAs(previous?.model, model) ?? model, memory };
+    memory = await refreshed(name, path, look, previous.memory, context);
+    problem = memory.configProblem;
+    if (problem === undefined) found = await versionsWithModel(path, memory, context);
+    if (found.length === 0) problem ??= noVersions(name, memory);
   } catch (fault) {
-    const problem = problemText(fault);
-    const unread = { directoryStamp: '', onDisk: [], configStamp: '', ...defaults(name) };
-    return { model: describe(name, path, { ...unread, configProblem: problem }, []), memory: unread };
+    found = [];
+    problem = fault instanceof SkeinError ? fault.message : `it cannot be read: ${(fault as Error).message}`;
   }
+  const model = describe(name, path, memory?.configStamp ?? '', found, problem);
+  const isSame = previous.model?.stamp === model.stamp && previous.model.problem === model.problem;
+  return { model: isSame ? previous.model : compact(model), ...(memory !== undefined && { memory }) };
+}
+
+/** Lists the directory and reads the configuration only where their looks have changed. */
+async function refreshed(
+  name: string,
+  path: string,
+  look: FileLook,
+  previous: ModelMemory | undefined,
+  context: ScanContext,
+): Promise<ModelMemory> {
+  const known = previous?.directoryStamp === look.stamp ? previous : undefined;
+  const listing = known ?? (await list(path, look, context));
+  const config = listing.configStamp === '' ? undefined : await lookAt(join(path, 'config.pbtxt'), context);
+  const configStamp = config?.stamp ?? '';
+  if (known?.configStamp === configStamp) return known;
+  const { directoryStamp, onDisk, misnamed } = listing;
+  const base = { directoryStamp, onDisk, configStamp, ...(misnamed !== undefined && { misnamed }) };
+  if (config === undefined) return { ...base, policy: plainPolicy, files: modelFileNames(defaultModelConfig(name)) };
+  if (previous?.configStamp !== configStamp)
+    return { ...base, ...(await readPolicy(name, join(path, 'config.pbtxt'))) };
+  const { policy, files, configProblem } = previous;
+  return { ...base, policy, files, ...(configProblem !== undefined && { configProblem }) };
+}
+
+type Listing = Pick<ModelMemory, 'directoryStamp' | 'onDisk' | 'configStamp' | 'misnamed'>;
+
+/** `configStamp` only says here whether there is one. */
+async function list(path: string, look: FileLook, context: ScanContext): Promise<Listing> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const onDisk: number[] = [];
+  for (const entry of entries) {
+    const version = versionNumber(entry.name);
+    if (version === undefined) continue;
+    if (entry.isSymbolicLink()) await lookAt(join(path, entry.name), context); // throws where it leads out
+    onDisk.push(version);
+  }
+  const misnamed = entries.filter((entry: Dirent) => entry.isDirectory() && isMisnamedVersion(entry.name));
+  return {
+    directoryStamp: context.nowMs - look.modifiedMs > unsettledMs ? look.stamp : '',
+    onDisk: isFirstAlone(onDisk) ? firstAlone : onDisk.sort((a, b) => a - b),
+    configStamp: entries.some(({ name }) => name === 'config.pbtxt') ? 'some' : '',
+    ...(misnamed.length > 0 && { misnamed: misnamed.map(({ name }) => name) }),
+  };
+}
+
+type Policy = Pick<ModelMemory, 'policy' | 'files' | 'configProblem'>;
+
+async function readPolicy(name: string, path: string): Promise<Policy> {
+  try {
+    const text = await readConfigText(path, name);
+    const config = text === undefined ? defaultModelConfig(name) : parseModelConfig(text, name).config;
+    return { policy: sharedPolicy(config.versionPolicy), files: ownedNames(config) };
+  } catch (fault) {
+    if (!(fault instanceof SkeinError)) throw fault;
+    return { policy: plainPolicy, files: [], configProblem: owned(fault.message) };
+  }
+}
+
+/**
+ * The served versions and the looks of their model files. A version without a model file is not there yet: somebody may
+ * be about to copy it, and until then the policy chooses among the others.
+ */
+async function versionsWithModel(path: string, memory: ModelMemory, context: ScanContext): Promise<Found> {
+  const found: [version: number, stamp: string][] = [];
+  const { policy, onDisk } = memory;
+  const wanted = policy.kind === 'latest' ? policy.count : Number.POSITIVE_INFINITY;
+  const candidates = policy.kind === 'latest' ? onDisk : servedVersions(onDisk, policy);
+  for (const version of candidates.toReversed()) {
+    if (found.length >= wanted) break;
+    for (const file of memory.files) {
+      const look = await lookAtModel(join(path, String(version), file), heartOf(file), context);
+      if (look === undefined) continue;
+      found.push([version, look.stamp]);
+      break;
+    }
+  }
+  return found.reverse();
+}
+
+function noVersions(name: string, { onDisk, policy, files }: ModelMemory): string {
+  const rule = `at least one version must be available under the version policy of model '${name}'`;
+  if (servedVersions(onDisk, policy).length === 0) return rule;
+  return `${rule}: no version directory holds ${files.length === 1 ? files[0] : `one of ${files.join(', ')}`}`;
+}
+
+function describe(
+  name: string,
+  path: string,
+  configStamp: string,
+  found: Found,
+  problem: string | undefined,
+): RepositoryModel {
+  const versionStamps = found.map(([, stamp]) => (configStamp === '' ? stamp : `${configStamp}-${stamp}`));
+  return {
+    name,
+    path,
+    layout: 'directory',
+    versions: found.map(([version]) => version),
+    versionStamps,
+    stamp: found.length === 0 ? configStamp : found.map(([version], i) => `${version}:${versionStamps[i]}`).join(' '),
+    hasConfig: configStamp !== '',
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+function sharedPolicy(policy: VersionPolicy): VersionPolicy {
+  return policy.kind === 'latest' && policy.count === 1 ? plainPolicy : policy;
+}
+
+function ownedNames(config: ModelConfig): readonly string[] {
+  return config.defaultModelFilename === '' ? modelFileNames(config) : [owned(config.defaultModelFilename)];
+}
+
+/** For keeping: strings that were put together hold on to their parts, and most models have version 1 alone. */
+function compact(model: RepositoryModel): RepositoryModel {
+  const versions = isFirstAlone(model.versions) ? firstAlone : model.versions;
+  const versionStamps = model.versionStamps.map(owned);
+  return {
+    ...model,
+    name: owned(model.name),
+    path: owned(model.path),
+    versions,
+    versionStamps,
+    stamp: owned(model.stamp),
+  };
+}
+
+const firstAlone: readonly number[] = Object.freeze([1]);
+
+function isFirstAlone(versions: readonly number[]): boolean {
+  return versions.length === 1 && versions[0] === 1;
+}
+
+/** A string that was cut from a text keeps all of that text in memory; this one stands alone. */
+function owned(text: string): string {
+  return Buffer.from(text).toString();
 }
