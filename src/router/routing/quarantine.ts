@@ -1,17 +1,112 @@
-/** How a backend process ended: a signal, an exit code, or nothing known (the link broke and no supervisor told why). */
-export type ProcessEnd =
-  | { readonly kind: 'signal'; readonly signal: string }
-  | { readonly kind: 'exit'; readonly code: number }
-  | { readonly kind: 'unknown' };
+import { blamesRequests, type ProcessEnd } from './process-end.ts';
+
+/**
+ * Which requests may not run among others, after a backend process died with them.
+ *
+ *   in flight at a crash -> suspect: one retry, alone in a process -> answered: nothing against it
+ *                                                                  -> crash: convicted, its body is refused for a while
+ *
+ * and a model that keeps crashing is isolated in a process of its own. Everybody else is spared. Times are the caller's
+ * clock; both tables are bounded, the oldest entry goes first.
+ */
+export interface QuarantineOptions {
+  /** How long the body of a convicted request is refused. */
+  readonly convictionMs: number;
+  readonly maxConvictions: number;
+  /** A model is isolated after this many crashes within the window, and until the window has passed without. */
+  readonly isolateAfterCrashes: number;
+  readonly crashWindowMs: number;
+  readonly maxModels: number;
+}
 
 export interface InFlightRequest {
   readonly requestId: string;
   readonly model: string;
   /** Hash of the body, by which a convicted request is known when it comes again. */
   readonly bodyHash: string;
-  /** True where this was the lone retry of a suspect in a quarantine process. */
+  /** True where this was the lone retry of a suspect. */
   readonly alone: boolean;
 }
 
 /** What becomes of a request that was in flight when its process ended. */
 export type CrashVerdict = 'retry' | 'retry_alone' | 'convicted';
+
+/** Share of the blame for one crash: 1 where nothing else ran, less where others ran beside it. */
+interface Blame {
+  readonly atMs: number;
+  readonly share: number;
+}
+
+export class Quarantine {
+  readonly #options: QuarantineOptions;
+  /** Until when, by model and body; in the order of conviction. */
+  readonly #convictions = new Map<string, number>();
+  readonly #convictedModels = new Map<string, number>();
+  readonly #blames = new Map<string, Blame[]>();
+
+  constructor(options: QuarantineOptions) {
+    this.#options = options;
+  }
+
+  /** Judges all that were in flight in a process that ended. */
+  processEnded(end: ProcessEnd, inFlight: readonly InFlightRequest[], nowMs: number): Map<string, CrashVerdict> {
+    const verdicts = new Map<string, CrashVerdict>();
+    const blamed = blamesRequests(end);
+    for (const request of inFlight) {
+      const convicted = blamed && request.alone;
+      if (convicted) this.#convict(request, nowMs);
+      verdicts.set(request.requestId, convicted ? 'convicted' : blamed ? 'retry_alone' : 'retry');
+    }
+    const models = new Set(inFlight.map(({ model }) => model));
+    if (blamed) for (const model of models) this.#blame(model, 1 / models.size, nowMs);
+    return verdicts;
+  }
+
+  /** True where a request for this model must be hashed and asked about: almost never, and hashing large bodies costs. */
+  watches(model: string, nowMs: number): boolean {
+    return (this.#convictedModels.get(model) ?? -Infinity) > nowMs;
+  }
+
+  /** How long this body is still refused; 0 = it may run. */
+  refusedForMs(model: string, bodyHash: string, nowMs: number): number {
+    return Math.max(0, (this.#convictions.get(entryName(model, bodyHash)) ?? -Infinity) - nowMs);
+  }
+
+  /** True where the model must run in a process of its own. */
+  isIsolated(model: string, nowMs: number): boolean {
+    const sinceMs = nowMs - this.#options.crashWindowMs;
+    const recent = (this.#blames.get(model) ?? []).filter(({ atMs }) => atMs > sinceMs);
+    // Thirds must add up to one.
+    return recent.reduce((sum, { share }) => sum + share, 0) >= this.#options.isolateAfterCrashes - 1e-9;
+  }
+
+  #convict({ model, bodyHash }: InFlightRequest, nowMs: number): void {
+    const untilMs = nowMs + this.#options.convictionMs;
+    setNewest(this.#convictions, entryName(model, bodyHash), untilMs, this.#options.maxConvictions);
+    setNewest(this.#convictedModels, model, untilMs, this.#options.maxConvictions);
+  }
+
+  #blame(model: string, share: number, nowMs: number): void {
+    const sinceMs = nowMs - this.#options.crashWindowMs;
+    const recent = (this.#blames.get(model) ?? []).filter(({ atMs }) => atMs > sinceMs);
+    recent.push({ atMs: nowMs, share });
+    // Crashes beyond these change nothing: the shares of so many are enough, or the rest are too small to matter.
+    setNewest(this.#blames, model, recent.slice(-maxBlames), this.#options.maxModels);
+  }
+}
+
+const maxBlames = 64;
+
+/** Model names have no line breaks. */
+function entryName(model: string, bodyHash: string): string {
+  return `${model}\n${bodyHash}`;
+}
+
+function setNewest<V>(table: Map<string, V>, key: string, value: V, maxEntries: number): void {
+  table.delete(key);
+  table.set(key, value);
+  for (const oldest of table.keys()) {
+    if (table.size <= maxEntries) break;
+    table.delete(oldest);
+  }
+}
