@@ -1,5 +1,6 @@
 import { backslash, lowerU, quote, space } from './json-characters.ts';
 import type { JsonCursor } from './json-cursor.ts';
+import { shortString } from './short-strings.ts';
 
 /** The string at the cursor, which stands on its opening quote. Bytes that are no UTF-8 become U+FFFD. */
 export function readString(cursor: JsonCursor): string {
@@ -11,7 +12,7 @@ export function readString(cursor: JsonCursor): string {
     const byte = bytes[at]!;
     if (byte === quote) {
       cursor.at = at + 1;
-      return bytes.toString(seen < 0x80 ? 'latin1' : 'utf8', start, at);
+      return seen < 0x80 ? shortString(bytes, start, at) : bytes.toString('utf8', start, at);
     }
     if (byte === backslash || byte < space) break;
     seen |= byte;

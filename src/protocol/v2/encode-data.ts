@@ -14,11 +14,11 @@ export function encodeData(tensor: Tensor, text: TextParts): void {
       encodeStrings(tensor, text);
       return;
     case 'BOOL':
-      encodeEach(typedElements(tensor, datatype), (element) => (element === 0 ? 'false' : 'true'), text);
+      encodeBooleans(typedElements(tensor, datatype), text);
       return;
     case 'FP32':
     case 'FP64':
-      encodeEach(typedElements(tensor, datatype), (element) => realText(Number(element)), text);
+      encodeReals(typedElements(tensor, datatype) as Float32Array | Float64Array, text);
       return;
     default:
       encodeIntegers(typedElements(tensor, datatype), text);
@@ -35,13 +35,26 @@ function encodeIntegers(elements: TypedElements, text: TextParts): void {
   }
 }
 
-function encodeEach(elements: TypedElements, format: (element: number | bigint) => string, text: TextParts): void {
-  for (let start = 0; start < elements.length; start += joinedAtOnce) {
-    const end = Math.min(start + joinedAtOnce, elements.length);
-    let joined = start > 0 ? ',' : '';
-    for (let at = start; at < end - 1; at++) joined += `${format(elements[at]!)},`;
-    text.add(joined + format(elements[end - 1]!));
+function encodeBooleans(elements: TypedElements, text: TextParts): void {
+  for (let at = 0; at < elements.length; at++) {
+    text.add(`${at > 0 ? ',' : ''}${elements[at] === 0 ? 'false' : 'true'}`);
   }
+}
+
+/** Reals written at a time: few, because one that JSON.stringify writes otherwise than RapidJSON slows down them all. */
+const realsAtOnce = 256;
+
+function encodeReals(elements: Float32Array | Float64Array, text: TextParts): void {
+  for (let start = 0; start < elements.length; start += realsAtOnce) {
+    const values = Array.from(elements.subarray(start, start + realsAtOnce));
+    const joined = values.every(isFraction) ? JSON.stringify(values).slice(1, -1) : values.map(realText).join(',');
+    text.add(start > 0 ? `,${joined}` : joined);
+  }
+}
+
+/** Neither an integer nor NaN nor infinite: the native writer, twice as fast, then writes the same text. */
+function isFraction(value: number): boolean {
+  return Number.isFinite(value) && !Number.isInteger(value);
 }
 
 /**
