@@ -18,7 +18,7 @@ export interface EvictableCopy {
   /** Of demand.ts. */
   readonly ratePerSecond: number;
   readonly readySinceMs: number;
-  /** Has answered since it became ready. */
+  /** Has answered something since it became ready; until then it is `unproven` to budget.ts. */
   readonly wasUsed: boolean;
   /** Runs, or has requests queued: never evicted. */
   readonly inUse: boolean;
