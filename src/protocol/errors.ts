@@ -55,6 +55,14 @@ export const errorTable = {
     template:
       "model '{model}' needs about {seconds} s to load, longer than this request may wait; send it again after Retry-After",
   },
+  model_failed: {
+    kind: 'not_found',
+    retry: false,
+    template: "Request for unknown model: '{model}' has no available versions: {reason}",
+  },
+  load_unknown: { kind: 'not_found', retry: false, template: "failed to load '{model}', failed to poll from model repository" },
+  load_parameter: { kind: 'invalid', retry: false, template: "load of model '{model}': {detail}" },
+  backend_unknown: { kind: 'not_found', retry: false, template: "no backend is called '{backend}'; `skein ps` lists them" },
   no_room: {
     kind: 'unavailable',
     retry: true,
@@ -366,6 +374,46 @@ export const errorTable = {
     retry: true,
     template: "the connection to backend '{backend}' ended: {reason}",
   },
+  // --- settings and the command line
+  setting_invalid: { kind: 'invalid', retry: false, template: '{origin} is {value}; expected {expected}' },
+  setting_unknown: { kind: 'invalid', retry: false, template: '{origin} is not a setting; {suggestion}' },
+  settings_file: { kind: 'invalid', retry: false, template: 'the settings file {path} cannot be used: {reason}' },
+  settings_conflict: { kind: 'invalid', retry: false, template: '{reason}' },
+  usage: { kind: 'invalid', retry: false, template: '{reason}' },
+  server_refused: { kind: 'invalid', retry: false, template: '{reason}' },
+  server_unreachable: {
+    kind: 'unavailable',
+    retry: false,
+    template:
+      'no server answers at {url} ({reason}); start one with `skein serve --models DIR`, or name another with --url or SKEIN_URL',
+  },
+  // --- external servers; what one of them says is passed on in its own words
+  backend_address: {
+    kind: 'invalid',
+    retry: false,
+    template: "backend '{backend}' cannot be at '{address}'; expected {expected}",
+  },
+  backend_cannot: {
+    kind: 'unsupported',
+    retry: false,
+    template: "backend '{backend}' cannot {verb}: {reason}",
+  },
+  reply_malformed: {
+    kind: 'unavailable',
+    retry: true,
+    template: "backend '{backend}' gave an answer that cannot be used: {reason}",
+  },
+  reply_cut: {
+    kind: 'unavailable',
+    retry: false,
+    template: "the answer of backend '{backend}' broke off after {bytes} bytes: {reason}",
+  },
+  foreign_invalid: { kind: 'invalid', retry: false, template: '{text}' },
+  foreign_missing: { kind: 'not_found', retry: false, template: '{text}' },
+  foreign_forbidden: { kind: 'forbidden', retry: false, template: '{text}' },
+  foreign_unsupported: { kind: 'unsupported', retry: false, template: '{text}' },
+  foreign_unavailable: { kind: 'unavailable', retry: true, template: '{text}' },
+  foreign_failed: { kind: 'internal', retry: false, template: '{text}' },
   internal: { kind: 'internal', retry: false, template: 'a defect in Skein: {reason}; please report it' },
 } as const satisfies Record<string, ErrorRow>;
 

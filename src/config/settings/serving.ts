@@ -1,0 +1,101 @@
+import type { SettingRow } from '../setting.ts';
+import { hour, second } from './quantities.ts';
+
+/** What is served, and where. */
+export const servingSettings = {
+  models: {
+    flag: 'models',
+    kind: 'paths',
+    default: [],
+    form: "a model repository in Triton's layout, or an .onnx file",
+    verbs: ['serve'],
+    summary: "model repositories in Triton's layout (<model>/<version>/model.onnx), or single .onnx files",
+    why: 'Give it once for each; arguments without a flag count as well. All models in them are known at once and load when they are asked for. In the environment several are parted as in PATH.',
+  },
+  host: {
+    flag: 'host',
+    kind: 'text',
+    default: '127.0.0.1',
+    form: 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::',
+    verbs: ['serve'],
+    summary: 'address on which all ports listen',
+    why: 'Beyond loopback everybody who reaches the port may ask for inferences and load or unload models: Skein has no log-in yet.',
+  },
+  httpPort: {
+    flag: 'http',
+    kind: 'port',
+    default: 8000,
+    verbs: ['serve'],
+    summary: 'port of the Open Inference Protocol over HTTP and of /fleet; 0 picks a free one',
+    why: "The default is Triton's. The line printed at the start names what was picked.",
+  },
+  grpcPort: {
+    flag: 'grpc',
+    kind: 'port',
+    default: 8001,
+    verbs: ['serve'],
+    summary: 'port of gRPC. There is no gRPC yet: nothing listens on it, and the ready line has no "grpc"',
+    why: "Taken so that command lines written for later versions work. The default is Triton's.",
+  },
+  metricsPort: {
+    flag: 'metrics',
+    kind: 'port',
+    default: 8002,
+    verbs: ['serve'],
+    summary: 'port of the Prometheus metrics (GET /metrics); 0 picks a free one',
+    why: "The default is Triton's.",
+  },
+  settingsFile: {
+    flag: 'config',
+    kind: 'path',
+    default: '',
+    form: 'a JSON file',
+    inFile: false,
+    verbs: ['serve'],
+    summary: 'settings file: {"settings": {...}, "backends": [...]}',
+    why: 'It declares external servers, too, which no flag does. Flags and the environment count before it.',
+  },
+  stateDir: {
+    flag: 'state',
+    kind: 'path',
+    default: {
+      text: '$XDG_STATE_HOME/skein, else $HOME/.local/state/skein, else .skein/state',
+      of: ({ env }) => {
+        if (env['XDG_STATE_HOME']) return `${env['XDG_STATE_HOME']}/skein`;
+        return env['HOME'] ? `${env['HOME']}/.local/state/skein` : '.skein/state';
+      },
+    },
+    form: 'a directory',
+    verbs: ['serve'],
+    summary: 'directory for what outlives the process: optimised graphs, measurements, sockets',
+    why: 'All of it can be deleted while nothing runs: it is made again, and the first load of each model is slow again. Put it on a local disk, since loads map files from it.',
+  },
+  preload: {
+    flag: 'preload',
+    kind: 'choice',
+    choices: ['none', 'pinned', 'all'],
+    default: 'none',
+    verbs: ['serve'],
+    summary: 'models to load before the server says that it is ready',
+    why: 'all: as many as fit; the start then takes as long as their loads, and the first request to each is fast.',
+  },
+  repositoryPollMs: {
+    flag: 'repository-poll',
+    kind: 'duration',
+    min: 0,
+    max: hour,
+    zero: 'looks only when asked by a load',
+    default: 5 * second,
+    verbs: ['serve'],
+    summary: 'how often the repositories are looked at for new, changed and removed models',
+    why: 'A look costs a few system calls per model: go up for network file systems and for ten thousands of models.',
+  },
+  allowOutsideLinks: {
+    flag: 'allow-outside-links',
+    kind: 'switch',
+    default: false,
+    verbs: ['serve'],
+    summary: 'follow symbolic links that lead out of the model repository',
+    why: 'Whoever can write into the repository can then have any file of this machine opened as a model.',
+  },
+} as const satisfies Record<string, SettingRow>;
