@@ -37,7 +37,7 @@ with binary tensors: ${judged.length} models, the first data set of each. Writte
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-Every model that ONNX Runtime itself runs as expected, and whose inputs and outputs are tensors, is answered as expected.
+${summaryOf(judged)}
 
 ## The others, by name
 
@@ -45,6 +45,13 @@ Every model that ONNX Runtime itself runs as expected, and whose inputs and outp
 |---|---|
 ${others.join('\n')}
 `;
+}
+
+function summaryOf(judged: readonly Judged[]): string {
+  const worse = judged.filter(({ runtime, skein }) => runtime.kind === 'passes' && skein.kind !== 'passes').length;
+  return worse === 0
+    ? 'Every model that ONNX Runtime itself answers as expected, Skein answers as expected too.'
+    : `${worse} models that ONNX Runtime itself answers as expected, Skein does not: defects.`;
 }
 
 function outcomeOf(skein: HttpVerdict): string {
