@@ -1,5 +1,8 @@
 import type { DynamicBatching, QueuePolicy } from './model-config.ts';
 
+/** Every level has a queue of its own. */
+const mostPriorityLevels = 1_000;
+
 /**
  * Triton's rules for `dynamic_batching`, with its texts. `largest` is the largest batch, or undefined while it is still to
  * come from the model.
@@ -14,6 +17,8 @@ export function checkDynamicBatching(
     if (largest !== undefined && size > largest) fail('dynamic batching preferred size must be <= max batch size');
   }
   const { priorityLevels, defaultPriorityLevel, priorityQueuePolicy } = batching;
+  if (priorityLevels > mostPriorityLevels)
+    fail(`at most ${mostPriorityLevels} priority levels are possible, got ${priorityLevels}`);
   const isLevel = (level: number) => Number.isInteger(level) && level >= 1 && level <= priorityLevels;
   if (priorityLevels > 0) {
     const range = `in range [1, ${priorityLevels}]`;

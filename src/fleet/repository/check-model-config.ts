@@ -4,6 +4,9 @@ import { checkDynamicBatching } from './check-dynamic-batching.ts';
 import type { ConfigTensor, ModelConfig } from './model-config.ts';
 import { sameElementCount } from './reshape.ts';
 
+/** Names are quoted in reasons and may be as long as the whole text. */
+export const longestReason = 2_000;
+
 /**
  * What Triton checks of a configuration before it looks at the model, with its texts (core/src/model_config_utils.cc).
  * File names are checked here and not there: none may lead out of the model's directory.
@@ -12,7 +15,7 @@ import { sameElementCount } from './reshape.ts';
  */
 export function checkModelConfig(config: ModelConfig, largest: number | undefined): void {
   const fail = (reason: string): never => {
-    throw new SkeinError('config_mismatch', { reason: `${reason} for ${config.name}` });
+    throw new SkeinError('config_mismatch', { reason: `${reason.slice(0, longestReason)} for ${config.name}` });
   };
   if (config.maxBatchSize < 0) fail("'max_batch_size' must be non-negative value");
   for (const input of config.inputs) {
@@ -66,9 +69,13 @@ function checkNamesDiffer(config: ModelConfig, fail: Fail): void {
   }
 }
 
+/** Far more than there are cores; each is a run that may be under way. */
+const mostInstances = 1_024;
+
 function checkInstanceGroups(config: ModelConfig, fail: Fail): void {
   for (const { name, kind, count, gpus } of config.instanceGroups) {
-    if (count < 0) fail(`instance group '${name}' must have a count of at least 1`);
+    if (count < 0 || count > mostInstances)
+      fail(`instance group '${name}' must have a count from 1 to ${mostInstances}`);
     if (gpus.some((gpu) => gpu < 0)) fail(`instance group '${name}' names a negative GPU`);
     if (gpus.length > 0 && (kind === 'KIND_CPU' || kind === 'KIND_MODEL')) {
       fail(`instance group '${name}' has kind ${kind} but specifies one or more GPUs,`);

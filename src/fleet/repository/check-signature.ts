@@ -1,12 +1,13 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { Signature, TensorSpec } from '../../protocol/tensors/tensor.ts';
+import { longestReason } from './check-model-config.ts';
 import type { ConfigTensor, ModelConfig } from './model-config.ts';
 import { configNameOf } from './tensor-config.ts';
 
 /** Whether a configuration fits the model it is for, as Triton's ONNX Runtime backend checks it, with its texts. */
 export function checkSignature(config: ModelConfig, engine: Signature): void {
   const fail = (reason: string): never => {
-    throw new SkeinError('config_mismatch', { reason });
+    throw new SkeinError('config_mismatch', { reason: reason.slice(0, longestReason) });
   };
   checkInputNames(config, engine, fail);
   for (const input of config.inputs) {

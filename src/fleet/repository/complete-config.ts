@@ -8,7 +8,7 @@ import { modelBackend } from './model-backend.ts';
 import type { ConfigInput, ConfigOutput, ConfigTensor, DynamicBatching, ModelConfig } from './model-config.ts';
 import type { CompletedModel, ModelSchema } from './model-schema.ts';
 import { defaultModelConfig } from './parse-model-config.ts';
-import type { Reshape } from './reshape.ts';
+import { type Reshape, reversed } from './reshape.ts';
 
 /** What the engine says of a model that it has loaded. */
 export interface LoadedFacts {
@@ -120,10 +120,7 @@ function reshapesOf(config: ModelConfig, engine: Signature): Pick<CompletedModel
   return {
     inputReshapes: new Map(reshapes(config.inputs, ranks(engine.inputs))),
     outputReshapes: new Map(
-      reshapes(config.outputs, ranks(engine.outputs)).map(([name, { from, to }]) => [
-        name,
-        { batched, from: to, to: from },
-      ]),
+      reshapes(config.outputs, ranks(engine.outputs)).map(([name, reshape]) => [name, reversed(reshape)]),
     ),
   };
 }

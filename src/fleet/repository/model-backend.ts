@@ -51,3 +51,18 @@ export function modelBackend(config: ModelConfig, file: string): ModelBackend {
     (admitted[0] as ModelBackend)
   );
 }
+
+/**
+ * Which of `engines`, those that this backend process has, runs a model whose file is known. A backend of the user's own is
+ * the engine of that name. Throws where none does, with what to do instead.
+ */
+export function engineOf(config: ModelConfig, file: string, engines: readonly string[]): string {
+  const row = modelBackend(config, file);
+  const engine = row.engine ?? row.backend;
+  if (engines.includes(engine)) return engine;
+  const what = `model '${config.name}' is for the backend '${row.backend}' (${row.platform || file})`;
+  const remedy = 'declare a Triton server that holds it as a backend';
+  throw new SkeinError('config_mismatch', {
+    reason: `${what}, which is not run here: the engines here are ${engines.join(', ')}; ${remedy}`,
+  });
+}

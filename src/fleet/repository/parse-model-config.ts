@@ -44,7 +44,7 @@ function readModelConfig(tree: MessageNode, source: ConfigSource): ParsedConfig 
   const name = view.text('name');
   if (name !== '' && name !== source.model) {
     throw new SkeinError('config_mismatch', {
-      reason: `unexpected directory name '${source.model}' for model '${name}', directory name must equal model name`,
+      reason: `unexpected directory name '${source.model}' for model '${name.slice(0, 255)}', directory name must equal model name`,
     });
   }
   checkModelConfig(config, config.maxBatchSize > 0 ? config.maxBatchSize : undefined);

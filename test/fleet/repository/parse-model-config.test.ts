@@ -269,7 +269,7 @@ describe('parseModelConfig', () => {
       'dynamic_batching { preserve_ordering: true default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 1 } }',
       /can not have DELAY as timeout action/,
     ],
-    ['a count below zero', 'instance_group { count: -1 }', /must have a count of at least 1/],
+    ['a count below zero', 'instance_group { count: -1 }', /must have a count from 1 to 1024/],
     [
       'GPUs of a CPU group',
       'instance_group { kind: KIND_CPU gpus: 0 }',
@@ -284,6 +284,11 @@ describe('parseModelConfig', () => {
       'free dimensions in a warm-up sample',
       'model_warmup { inputs { key: "x" value { data_type: TYPE_FP32 dims: -1 } } }',
       /all variable-size dimensions are specified/,
+    ],
+    [
+      'more levels than queues are kept for',
+      'dynamic_batching { priority_levels: 1001 default_priority_level: 1 }',
+      /at most 1000 priority levels/,
     ],
     [
       'the name of another model',
