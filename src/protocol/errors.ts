@@ -43,6 +43,74 @@ export const errorTable = {
     template:
       "failed to get model version from specified version string '{version}' (details: stol), version should be an integral value > 0",
   },
+  // --- HTTP in front of every dialect
+  path_unknown: { kind: 'not_found', retry: false, template: 'Not Found' },
+  method_wrong: { kind: 'method', retry: false, template: 'Method Not Allowed' },
+  http_malformed: { kind: 'invalid', retry: false, template: 'the request is not well-formed HTTP: {reason}' },
+  http_head_too_large: {
+    kind: 'too_large',
+    retry: false,
+    template: 'the request line and headers are larger than {limitBytes} bytes (setting max-header)',
+  },
+  http_too_slow: {
+    kind: 'invalid',
+    retry: false,
+    template: 'the head of the request did not arrive within {seconds} s (setting headers-timeout)',
+  },
+  expectation_unknown: { kind: 'invalid', retry: false, template: "Expect: {value} cannot be met; '100-continue' can" },
+  connections_full: {
+    kind: 'unavailable',
+    retry: false,
+    template: '{connections} connections are open, as many as this server takes (setting max-connections)',
+  },
+  body_too_large: {
+    kind: 'too_large',
+    retry: false,
+    template: 'the request body is {bodyBytes} bytes, at most {limitBytes} are taken (setting max-body)',
+  },
+  body_grew_too_large: {
+    kind: 'too_large',
+    retry: false,
+    template: 'the request body {how} more than {limitBytes} bytes, the most that are taken (setting max-body)',
+  },
+  body_stalled: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'the request body stopped after {bodyBytes} of {expected} bytes: nothing came for {seconds} s (setting body-timeout)',
+  },
+  body_encoding: { kind: 'invalid', retry: false, template: 'Unsupported compression type' },
+  body_corrupt: { kind: 'invalid', retry: false, template: 'the request body is not valid {encoding}: {reason}' },
+  body_kind: { kind: 'invalid', retry: false, template: 'the request body must be {wanted}' },
+  value_kind: { kind: 'invalid', retry: false, template: 'attempt to access JSON {phrase}' },
+  timeout_malformed: {
+    kind: 'invalid',
+    retry: false,
+    template: "{header} must be a whole number of milliseconds from 1 to {limit}, got '{value}'",
+  },
+  query_unknown: { kind: 'invalid', retry: false, template: '{parameter}={value} is not one of {known}' },
+  // --- what is asked about models and servers rather than of a model
+  model_not_ready: { kind: 'invalid', retry: false, template: 'Model version not ready' },
+  statistics_model: { kind: 'invalid', retry: false, template: "requested model '{model}' is not available" },
+  statistics_version: {
+    kind: 'invalid',
+    retry: false,
+    template: "requested model version is not available for model '{model}'",
+  },
+  repository_named: { kind: 'unsupported', retry: false, template: "'repository_name' specification is not supported" },
+  load_parameter_unknown: { kind: 'invalid', retry: false, template: "unrecognized load parameter '{parameter}'." },
+  load_parameters_remote: {
+    kind: 'forbidden',
+    retry: false,
+    template:
+      'files and configurations in a load call are taken from loopback only, and not from web pages; start with --allow-remote-load to take them from {address}',
+  },
+  region_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template: "Unable to find {memory} shared memory region: '{region}'",
+  },
+  endpoint_unsupported: { kind: 'unsupported', retry: false, template: '{endpoint} is not supported: {instead}' },
   // --- loading
   load_failed: {
     kind: 'invalid',
@@ -60,9 +128,17 @@ export const errorTable = {
     retry: false,
     template: "Request for unknown model: '{model}' has no available versions: {reason}",
   },
-  load_unknown: { kind: 'not_found', retry: false, template: "failed to load '{model}', failed to poll from model repository" },
+  load_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template: "failed to load '{model}', failed to poll from model repository",
+  },
   load_parameter: { kind: 'invalid', retry: false, template: "load of model '{model}': {detail}" },
-  backend_unknown: { kind: 'not_found', retry: false, template: "no backend is called '{backend}'; `skein ps` lists them" },
+  backend_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template: "no backend is called '{backend}'; `skein ps` lists them",
+  },
   no_room: {
     kind: 'unavailable',
     retry: true,
