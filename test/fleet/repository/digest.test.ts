@@ -40,6 +40,24 @@ describe('ExternalDataFinder', () => {
     );
   });
 
+  test('finds paths far into large chunks and across the border of two', () => {
+    const [first, second, long] = ['first.bin', 'second.bin', 'l'.repeat(3_000)];
+    const bytes = Buffer.concat([
+      Buffer.alloc(20_000),
+      entry(long),
+      Buffer.alloc(20_000),
+      entry(first),
+      Buffer.alloc(9_000),
+      entry(second),
+    ]);
+    for (const cut of [20_001, 20_010, 20_011, 21_000, 30_000, bytes.indexOf(first) + 2]) {
+      const finder = new ExternalDataFinder();
+      finder.push(bytes.subarray(0, cut));
+      finder.push(bytes.subarray(cut));
+      assert.deepEqual(finder.paths, [first, long, second], `cut at ${cut}`);
+    }
+  });
+
   test('finds none where nothing names a location', () => {
     const finder = new ExternalDataFinder();
     finder.push(Buffer.from('\n\u0008location\n\u0003abc location \u0012\u0001a'));

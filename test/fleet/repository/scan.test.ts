@@ -138,6 +138,12 @@ describe('scanRepository', () => {
     );
   });
 
+  test('takes a neighbour whose path begins alike for outside', async (t) => {
+    const directory = scratch(t);
+    writeTree(directory, { 'models-old/m/1/model.onnx': '', 'models/m': ['../models-old/m'] });
+    assert.match(problem(await scan(join(directory, 'models')), 'm') ?? '', /^'m' is a link that leads out/);
+  });
+
   test('follows a link of the repository itself', async (t) => {
     const directory = scratch(t);
     writeTree(directory, { 'models/m/1/model.onnx': '', link: ['models'] });
