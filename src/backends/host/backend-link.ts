@@ -4,10 +4,11 @@ import { LinkConnection, streamWindowBytes } from '../../protocol/link/connectio
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import { decodeInferHead, encodeReplyHead, type InferHead } from '../../protocol/link/infer-head.ts';
-import type { Call, CallResult, Hello, LinkError } from '../../protocol/link/messages.ts';
+import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { Host } from './host.ts';
 import type { InferWork } from './infer-work.ts';
+import { toLinkError } from './link-error.ts';
 import { StateFeed } from './state-feed.ts';
 
 /** A request whose body is still coming, or that is being served. */
@@ -164,9 +165,4 @@ export class BackendLink {
     }
     this.#onClosed(this.#peer, reason);
   }
-}
-
-export function toLinkError(error: SkeinError, requestId: string | undefined): LinkError {
-  const { code, facts } = error;
-  return requestId === undefined ? { code, facts } : { code, facts, requestId };
 }

@@ -43,6 +43,7 @@ export class Copy {
   readonly #batcher: Batcher<InferWork>;
   readonly #cores: CoreShare;
   readonly #onIdle: () => void;
+  #whenIdle: (() => void) | undefined;
   #running = 0;
   #inFlight = 0;
   #latencyMs = 0;
@@ -71,6 +72,11 @@ export class Copy {
     return this.#inFlight;
   }
 
+  /** Has answered something. */
+  get wasUsed(): boolean {
+    return this.#peakRows > 0;
+  }
+
   get latencyUs(): number {
     return this.#latencyMs * 1000;
   }
@@ -78,6 +84,14 @@ export class Copy {
   /** Memory of its largest run so far, beside what it holds. */
   get peakBytes(): number {
     return this.parts.model.memory.runPeakBytes(this.#peakRows);
+  }
+
+  /** Resolves once no request is in it; nobody may send it new ones. */
+  async whenIdle(): Promise<void> {
+    if (this.#inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
   }
 
   facts(): Pick<CopyFacts, 'slots' | 'inFlight' | 'latencyUs' | 'peakBytes'> {
@@ -221,7 +235,7 @@ export class Copy {
       this.statistics.success(totalMs, startMs - item.arrivedMs, item.request.batchSize, times);
       this.#inFlight--;
       item.responder.reply(body);
-      if (this.#inFlight === 0) this.#onIdle();
+      this.#tellIfIdle();
     } catch (fault) {
       this.#fail(item, SkeinError.from(fault));
     }
@@ -250,7 +264,13 @@ export class Copy {
   #settle(item: InferWork, reason: 'CANCELED' | 'BACKEND' | 'OTHER' | 'REJECTED'): void {
     this.statistics.failure(performance.now() - item.arrivedMs, reason);
     this.#inFlight--;
-    if (this.#inFlight === 0) this.#onIdle();
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#inFlight > 0) return;
+    this.#whenIdle?.();
+    this.#onIdle();
   }
 }
 

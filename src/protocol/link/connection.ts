@@ -153,7 +153,9 @@ export class LinkConnection {
     const peer = parseHello(payload);
     const version = commonVersion(this.#hello.versions, peer.versions);
     if (version === undefined) {
-      this.close(`no link version in common: this side speaks ${linkVersions.join('-')}, '${peer.id}' ${peer.versions.join('-')}`);
+      this.close(
+        `no link version in common: this side speaks ${linkVersions.join('-')}, '${peer.id}' ${peer.versions.join('-')}`,
+      );
       return;
     }
     this.#writer = new FrameWriter(this.#socket, peer.streamWindowBytes);

@@ -10,6 +10,11 @@ export interface FleetReport {
   /** Requests that wait for a model to load, and that run now. */
   readonly held: number;
   readonly inFlight: number;
+  /** Since the start: tries beyond the first, loads asked for, loads that failed, requests convicted of crashing. */
+  readonly retries: number;
+  readonly loads: number;
+  readonly loadFailures: number;
+  readonly convictions: number;
   readonly backends: readonly BackendReport[];
 }
 

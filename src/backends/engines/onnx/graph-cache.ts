@@ -13,7 +13,7 @@ import { join } from 'node:path';
  */
 
 /** Raise when the files of an entry or their meaning change. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 export const graphName = 'graph.onnx';
 export const weightsName = 'weights.bin';
@@ -23,6 +23,8 @@ const factsName = 'facts.json';
 export interface CacheFacts {
   /** Taken from the allocator when the graph was loaded from this entry: prepacked weights and small tensors. */
   readonly allocatedBytes: number;
+  /** Of the weights' file, in memory after a run. */
+  readonly mappedBytes: number;
   /** Memory of one run: `fixedBytes + rows * rowBytes`; undefined where shapes are too free to try. */
   readonly run: { readonly fixedBytes: number; readonly rowBytes: number } | undefined;
 }

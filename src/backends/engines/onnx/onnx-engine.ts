@@ -4,6 +4,7 @@ import type { Engine, EngineFacts, EngineOptions, LoadedModel, ModelFiles } from
 import type { RuntimeEnvironment } from './environment.ts';
 import { type CacheEntry, GraphCache, graphName, weightsName } from './graph-cache.ts';
 import { heapTrimmer } from './heap-trim.ts';
+import { mappedBytes } from './mapped-bytes.ts';
 import { OnnxModel } from './onnx-model.ts';
 import { builtInProviders, cpuProvider, type ProviderChoice, type ProviderFallback, providerUnavailable } from './providers.ts';
 import { arenaStatistics, measureRunMemory } from './run-memory.ts';
@@ -25,6 +26,9 @@ export interface OnnxEngineOptions {
 /** What a session takes beside its tensors: nodes, kernels, names. Measured 0.8 MB for a graph of 35 kB. */
 const sessionOverheadBytes = 512 * 1024;
 const bytesPerGraphByte = 10;
+
+/** The arena grows by powers of two: it held 12 MB for runs that need 10, 52 for 40. */
+const arenaSlack = 1.3;
 
 /** ONNX Runtime: loads and runs off the event loop, on koffi's threads. */
 export class OnnxEngine implements Engine {
@@ -115,7 +119,11 @@ export class OnnxEngine implements Engine {
     const allocatedBytes = arenaStatistics(this.#runtime, session).inUse;
     const trial = new OnnxModel(this.#runtime, session, { signature, memory: noMemory, afterUnload: () => this.#trim() });
     try {
-      await cache.commit(directory, key, { allocatedBytes, run: await measureRunMemory(this.#runtime, session, trial) });
+      const run = await measureRunMemory(this.#runtime, session, trial);
+      const weights = `${directory}/${weightsName}`;
+      // Without a run to show which weights are used, all of them are.
+      const mapped = run === undefined ? await fileBytes(weights) : await mappedBytes(weights);
+      await cache.commit(directory, key, { allocatedBytes, mappedBytes: mapped, run });
     } finally {
       await trial.unload();
     }
@@ -124,10 +132,10 @@ export class OnnxEngine implements Engine {
   async #loadEntry(entry: CacheEntry, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
     const session = await this.#createSession(entry.graph, { threads: options.threads, optimise: 'none', provider: cpuProvider });
     const graphBytes = (await stat(entry.graph)).size;
-    const { allocatedBytes, run } = entry.facts;
+    const { allocatedBytes, mappedBytes: mapped, run } = entry.facts;
     return this.#wrap(session, files, {
-      residentBytes: entry.weightsBytes + allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes,
-      runPeakBytes: (rows) => (run === undefined ? 0 : run.fixedBytes + rows * run.rowBytes),
+      residentBytes: mapped + allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes,
+      runPeakBytes: (rows) => (run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes)),
     });
   }
 
@@ -159,6 +167,10 @@ export class OnnxEngine implements Engine {
       return out.readBigUInt64LE();
     });
   }
+}
+
+async function fileBytes(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 const noMemory = { residentBytes: 0, runPeakBytes: () => 0 };

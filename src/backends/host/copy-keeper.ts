@@ -1,0 +1,167 @@
+import { stat } from 'node:fs/promises';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { CopySpec } from '../../protocol/link/messages.ts';
+import type { Engine } from '../engines/engine.ts';
+import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
+import { estimateResidentBytes } from '../memory/size-estimate.ts';
+import { Copy } from './copy.ts';
+import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
+import type { CopyStatistics } from './copy-statistics.ts';
+import { CoreShare } from './core-share.ts';
+import { HeldCopy } from './held-copy.ts';
+import { toLinkError } from './link-error.ts';
+import { LoadPace } from './load-pace.ts';
+import { MemoryKeeper } from './memory-keeper.ts';
+
+export interface KeeperOptions extends LoaderSettings {
+  readonly engine: Engine;
+  readonly budgetBytes: number;
+  /** Loads at once. */
+  readonly loads: number;
+  readonly statisticsOf: (model: string, version: number) => CopyStatistics;
+  readonly onChange: () => void;
+}
+
+/** A failed copy is shown for so long, then forgotten. */
+const failedShownMs = 30_000;
+
+const rememberedModels = 20_000;
+
+/** The copies of this process: loads them once however many ask, makes room for them, empties and frees them. */
+export class CopyKeeper {
+  readonly #options: KeeperOptions;
+  readonly #copies = new Map<number, HeldCopy>();
+  readonly #cores: CoreShare;
+  readonly #pace = new LoadPace();
+  readonly #measured = new Measurements(rememberedModels);
+  readonly memory: MemoryKeeper;
+  #nextId = 1;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#cores = new CoreShare(options.cores);
+    const { budgetBytes, cores, threads, loads } = options;
+    this.memory = new MemoryKeeper(
+      { limitBytes: budgetBytes, concurrentRuns: Math.max(1, Math.floor(cores / threads)), loads },
+      this.#copies,
+      (copy) => this.#empty(copy),
+    );
+  }
+
+  get copies(): Iterable<HeldCopy> {
+    return this.#copies.values();
+  }
+
+  get loadsQueued(): number {
+    return this.memory.loadsQueued;
+  }
+
+  /** The copy, where it takes requests. */
+  ready(id: number): Copy | undefined {
+    const held = this.#copies.get(id);
+    return held?.state.kind === 'ready' ? held.serving : undefined;
+  }
+
+  find(id: number): HeldCopy | undefined {
+    return this.#copies.get(id);
+  }
+
+  /** Loads the copy, or joins the load that is under way; resolves when it is ready. */
+  async load(spec: CopySpec): Promise<HeldCopy> {
+    let held = [...this.#copies.values()].find((copy) => isSame(copy, spec));
+    if (held === undefined) {
+      held = new HeldCopy(this.#nextId++, spec, performance.now(), this.#options.onChange);
+      this.#copies.set(held.id, held);
+      const copy = held;
+      held.loading = this.#load(copy);
+      held.loading.catch(() => {}); // whoever waits is told; nobody may be waiting
+      this.#options.onChange();
+    }
+    await held.loading;
+    return held;
+  }
+
+  /** Takes no more requests for it, waits for those it has, frees it. A copy that is loading is freed when it is there. */
+  async unload(id: number): Promise<void> {
+    const held = this.#copies.get(id);
+    if (held === undefined) return;
+    await held.loading.catch(() => {});
+    await this.#empty(held);
+  }
+
+  /** Empties everything: the process is going to end. */
+  async unloadAll(): Promise<void> {
+    await Promise.all([...this.#copies.keys()].map((id) => this.unload(id)));
+  }
+
+  async #load(held: HeldCopy): Promise<void> {
+    const { spec } = held;
+    const key = measurementKey(spec);
+    const startMs = performance.now();
+    try {
+      const prepared = await prepareLoad(spec, this.#options);
+      const expectedBytes = this.#measured.find(key)?.residentBytes ?? (await estimateBytes(prepared.file));
+      held.readyAtMs = startMs + (this.#measured.find(key)?.loadMs ?? this.#pace.expectedMs(expectedBytes));
+      await this.memory.admit(spec, expectedBytes);
+      held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
+      const loadStartMs = performance.now();
+      const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);
+      const { residentBytes } = parts.model.memory;
+      held.become({ kind: 'warming', sinceMs: performance.now(), residentBytes });
+      try {
+        // It may hold more than was expected of it: then somebody else goes, or it does.
+        await this.memory.settle(held);
+        await warmParts(parts, spec);
+      } catch (fault) {
+        await parts.model.unload();
+        throw fault;
+      }
+      held.loadMs = Math.max(1, Math.round(performance.now() - loadStartMs));
+      this.#pace.record(held.loadMs, residentBytes);
+      this.#measured.learn(key, { residentBytes, loadMs: held.loadMs, runPeakBytes: parts.model.memory.runPeakBytes(1) });
+      held.serving = new Copy(held.id, spec, parts, {
+        statistics: this.#options.statisticsOf(spec.model, spec.version),
+        cores: this.#cores,
+        onIdle: () => this.memory.changed(),
+      });
+      held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
+    } catch (fault) {
+      const error = SkeinError.from(fault);
+      held.become({ kind: 'failed', reason: toLinkError(error, undefined) });
+      setTimeout(() => this.#forget(held), failedShownMs).unref();
+      throw error;
+    } finally {
+      this.memory.changed();
+    }
+  }
+
+  async #empty(held: HeldCopy): Promise<void> {
+    const { serving, state } = held;
+    if (serving === undefined || state.kind !== 'ready') return;
+    held.become({ kind: 'draining', sinceMs: performance.now(), residentBytes: state.residentBytes });
+    await serving.whenIdle();
+    held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes: state.residentBytes });
+    await serving.parts.model.unload();
+    held.become({ kind: 'gone' });
+    this.#forget(held);
+    this.memory.changed();
+  }
+
+  #forget(held: HeldCopy): void {
+    if (this.#copies.delete(held.id)) this.#options.onChange();
+  }
+}
+
+function isSame({ spec, state }: HeldCopy, wanted: CopySpec): boolean {
+  const usable = state.kind !== 'failed' && state.kind !== 'gone' && state.kind !== 'unloading' && state.kind !== 'draining';
+  return usable && spec.model === wanted.model && spec.version === wanted.version && spec.stamp === wanted.stamp;
+}
+
+/** The stamp changes with the files; hashing them here would cost more than the measurement saves. */
+function measurementKey(spec: CopySpec): MeasurementKey {
+  return { digest: `${spec.model}\n${spec.version}\n${spec.stamp}`, engine: 'onnx', device: 'cpu' };
+}
+
+async function estimateBytes(file: string): Promise<number> {
+  return estimateResidentBytes(file.endsWith('.ort') ? 'ort' : 'onnx', (await stat(file)).size);
+}

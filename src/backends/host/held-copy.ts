@@ -1,0 +1,57 @@
+import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { Copy } from './copy.ts';
+import { type CopyState, heldBytes, move } from './copy-state.ts';
+
+/** A copy from the moment it is asked for until it is gone: its state, and what is known of it in that state. */
+export class HeldCopy {
+  readonly id: number;
+  readonly spec: CopySpec;
+  /** Set while it can serve or is being emptied. */
+  serving: Copy | undefined;
+  loadMs = 0;
+  /** Settles with the load; never rejects while nobody listens. */
+  loading: Promise<void> = Promise.resolve();
+  /** When it is expected to be ready, on performance.now(). */
+  readyAtMs = 0;
+  #state: CopyState;
+  readonly #onChange: () => void;
+
+  constructor(id: number, spec: CopySpec, nowMs: number, onChange: () => void) {
+    this.id = id;
+    this.spec = spec;
+    this.#state = { kind: 'queued', sinceMs: nowMs };
+    this.#onChange = onChange;
+  }
+
+  get state(): CopyState {
+    return this.#state;
+  }
+
+  get heldBytes(): number {
+    return heldBytes(this.#state);
+  }
+
+  become(state: CopyState): void {
+    this.#state = move(this.#state, state);
+    this.#onChange();
+  }
+
+  facts(nowMs: number): CopyFacts {
+    const { id, loadMs, serving } = this;
+    const state = this.#state;
+    const phase = state.kind === 'queued' ? 'loading' : state.kind === 'gone' ? 'unloading' : state.kind;
+    const load = serving?.facts() ?? { slots: 0, inFlight: 0, latencyUs: 0, peakBytes: 0 };
+    return {
+      id,
+      model: this.spec.model,
+      version: this.spec.version,
+      stamp: this.spec.stamp,
+      phase,
+      residentBytes: this.heldBytes,
+      loadMs,
+      ...load,
+      ...(phase === 'loading' ? { readyInMs: Math.max(0, Math.round(this.readyAtMs - nowMs)) } : {}),
+      ...(state.kind === 'failed' ? { reason: state.reason } : {}),
+    };
+  }
+}

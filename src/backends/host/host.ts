@@ -1,0 +1,126 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { BackendState, Call, CopyFacts } from '../../protocol/link/messages.ts';
+import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
+import { BodyMemory } from './body-memory.ts';
+import type { Copy } from './copy.ts';
+import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
+import { CopyStatistics } from './copy-statistics.ts';
+
+export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onChange'> {
+  readonly id: string;
+  readonly software: string;
+  readonly bodyMemoryBytes: number;
+}
+
+/** Totals are kept for so many versions of models; those of the longest unused go first. */
+const maxStatistics = 20_000;
+
+/** Load figures of busy copies are told to routers that did not see their answers this often. */
+const loadTellMs = 1_000;
+
+/** One backend process: its copies, and what routers may ask of it. */
+export class Host {
+  readonly id: string;
+  readonly software: string;
+  readonly bodies: BodyMemory;
+  readonly #options: HostOptions;
+  readonly #keeper: CopyKeeper;
+  readonly #statistics = new Map<string, CopyStatistics>();
+  readonly #listeners = new Set<() => void>();
+  readonly #timer: NodeJS.Timeout;
+  #draining = false;
+
+  constructor(options: HostOptions) {
+    this.id = options.id;
+    this.software = options.software;
+    this.#options = options;
+    this.bodies = new BodyMemory(options.bodyMemoryBytes);
+    this.#keeper = new CopyKeeper({
+      ...options,
+      statisticsOf: (model, version) => this.#statisticsOf(model, version),
+      onChange: () => this.#tell(),
+    });
+    this.#timer = setInterval(() => this.#tell(), loadTellMs).unref();
+  }
+
+  /** Calls back on every change of the snapshot; returns what ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  snapshot(): { backend: BackendState; copies: CopyFacts[] } {
+    const nowMs = performance.now();
+    return {
+      backend: {
+        budgetBytes: this.#options.budgetBytes,
+        usedBytes: this.#keeper.memory.usedBytes,
+        evictionPrice: this.#keeper.memory.evictionPrice(nowMs),
+        loadsQueued: this.#keeper.loadsQueued,
+        draining: this.#draining,
+        pid: process.pid,
+      },
+      copies: Array.from(this.#keeper.copies, (copy) => copy.facts(nowMs)),
+    };
+  }
+
+  /** The copy to hand a request to; counts as a wish for the model whether it is there or not. */
+  readyCopy(id: number): Copy | undefined {
+    const copy = this.#keeper.ready(id);
+    if (copy !== undefined) this.#keeper.memory.record(copy.spec, performance.now());
+    return copy;
+  }
+
+  async answer(call: Call): Promise<unknown> {
+    switch (call.verb) {
+      case 'load':
+        if (this.#draining) throw new SkeinError('no_backend', { model: call.copy.model, detail: `backend '${this.id}' is draining` });
+        return (await this.#keeper.load(call.copy)).facts(performance.now());
+      case 'unload':
+        await this.#keeper.unload(call.copy);
+        return null;
+      case 'describe': {
+        const serving = this.#keeper.find(call.copy)?.serving;
+        if (serving === undefined) throw new SkeinError('copy_gone', { model: `number ${call.copy}` });
+        return serving.parts.description;
+      }
+      case 'statistics':
+        return this.#reportStatistics(call.model);
+      case 'engine':
+        return this.#options.engine.probe();
+      default:
+        throw new SkeinError('internal', { reason: `a call of unknown verb '${(call as { verb: string }).verb}'` });
+    }
+  }
+
+  /** Takes no new copies, then frees those it has once their requests are answered. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#tell();
+    await this.#keeper.unloadAll();
+    clearInterval(this.#timer);
+  }
+
+  #statisticsOf(model: string, version: number): CopyStatistics {
+    const key = `${model}\n${version}`;
+    const found = this.#statistics.get(key) ?? new CopyStatistics(model, version);
+    this.#statistics.delete(key);
+    this.#statistics.set(key, found);
+    if (this.#statistics.size > maxStatistics) this.#statistics.delete(this.#statistics.keys().next().value!);
+    return found;
+  }
+
+  #reportStatistics(model: string | undefined): ModelStatistics[] {
+    const resident = new Map<CopyStatistics, number>();
+    for (const { serving, heldBytes } of this.#keeper.copies) {
+      if (serving !== undefined) resident.set(serving.statistics, heldBytes);
+    }
+    return [...this.#statistics.values()]
+      .filter((statistics) => model === undefined || statistics.model === model)
+      .map((statistics) => statistics.report(resident.get(statistics) ?? 0));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,192 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { CopySpec } from '../../protocol/link/messages.ts';
+import { type ComingCopy, type CopyMemory, mayStartLoad, needToFree, requiredBytes } from '../memory/budget.ts';
+import { DemandTable } from '../memory/demand.ts';
+import { chooseVictims, defaultEvictionOptions, type EvictableCopy, evictionPrice } from '../memory/eviction.ts';
+import type { HeldCopy } from './held-copy.ts';
+
+export interface MemoryOptions {
+  readonly limitBytes: number;
+  /** Runs of the process that can be under way at once. */
+  readonly concurrentRuns: number;
+  /** Loads at once. */
+  readonly loads: number;
+}
+
+/** A load that waits for its turn and for memory. */
+interface Waiting {
+  readonly spec: CopySpec;
+  readonly bytes: number;
+  readonly giveUpAtMs: number;
+  readonly admitted: PromiseWithResolvers<void>;
+}
+
+/** A load that nobody can make room for says so after this long, so that its router can try elsewhere. */
+const maxWaitMs = 5_000;
+
+const rememberedModels = 100_000;
+
+/** The process's memory: who may load next, and who has to go for it. The decisions are those of backends/memory. */
+export class MemoryKeeper {
+  readonly #options: MemoryOptions;
+  readonly #copies: ReadonlyMap<number, HeldCopy>;
+  readonly #empty: (copy: HeldCopy) => Promise<void>;
+  readonly #demand = new DemandTable({ maxEntries: rememberedModels });
+  readonly #wanted: Waiting[] = [];
+  readonly #background: Waiting[] = [];
+  #isPumping = false;
+  #isDirty = false;
+  evictions = 0;
+
+  constructor(
+    options: MemoryOptions,
+    copies: ReadonlyMap<number, HeldCopy>,
+    empty: (copy: HeldCopy) => Promise<void>,
+  ) {
+    this.#options = options;
+    this.#copies = copies;
+    this.#empty = empty;
+  }
+
+  get loadsQueued(): number {
+    return this.#wanted.length + this.#background.length;
+  }
+
+  get usedBytes(): number {
+    return requiredBytes(this.#memories(), this.#options.concurrentRuns);
+  }
+
+  /** Counts a request for a model. */
+  record(spec: CopySpec, nowMs: number): void {
+    this.#demand.record(spec.model, nowMs);
+  }
+
+  /** What the next copy of usual size would displace, per byte; 0 where there is room for it. */
+  evictionPrice(nowMs: number): number {
+    const copies = this.#evictable(nowMs);
+    const mean = copies.length === 0 ? 0 : copies.reduce((sum, copy) => sum + copy.residentBytes, 0) / copies.length;
+    let queuedBytes = 0;
+    for (const { bytes } of [...this.#wanted, ...this.#background]) queuedBytes += bytes;
+    return evictionPrice(copies, queuedBytes + mean - (this.#options.limitBytes - this.usedBytes));
+  }
+
+  /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room. */
+  async admit(spec: CopySpec, bytes: number): Promise<void> {
+    const waiting: Waiting = {
+      spec,
+      bytes,
+      giveUpAtMs: performance.now() + maxWaitMs,
+      admitted: Promise.withResolvers(),
+    };
+    (spec.wanted ? this.#wanted : this.#background).push(waiting);
+    this.changed();
+    await waiting.admitted.promise;
+  }
+
+  /** A loaded copy holds more than was expected: others go for it. Resolves when the budget is kept again. */
+  async settle(copy: HeldCopy): Promise<void> {
+    const { limitBytes } = this.#options;
+    const over = this.usedBytes - limitBytes;
+    if (over <= 0) return;
+    const missing = await this.#free(over, copy.spec);
+    if (missing > 0) throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
+  }
+
+  /** A copy became idle, proved itself, or went; a load ended. */
+  changed(): void {
+    this.#isDirty = true;
+    if (!this.#isPumping) void this.#pump();
+  }
+
+  /** Loads are admitted one at a time, so that two never count on the same memory. */
+  async #pump(): Promise<void> {
+    this.#isPumping = true;
+    while (this.#isDirty) {
+      this.#isDirty = false;
+      for (const queue of [this.#wanted, this.#background]) {
+        while (queue.length > 0 && (await this.#tryAdmit(queue[0]!))) queue.shift();
+      }
+    }
+    this.#isPumping = false;
+    // What waits for time alone (a copy too young to go, a wait that ends) is looked at again without a change.
+    if (this.loadsQueued > 0) setTimeout(() => this.changed(), 20).unref();
+  }
+
+  /** True where the load was admitted, or told that it cannot be. */
+  async #tryAdmit({ spec, bytes, giveUpAtMs, admitted }: Waiting): Promise<boolean> {
+    const { limitBytes, loads } = this.#options;
+    const incoming: CopyMemory = { residentBytes: bytes, runPeakBytes: 0, parallelRuns: 1 };
+    const needed = needToFree([...this.#memories()], incoming, this.#options);
+    if (needed === Infinity) {
+      admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${limitBytes}`));
+      return true;
+    }
+    const missing = mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes) ? await this.#free(needed, spec) : -1;
+    if (missing === 0) {
+      admitted.resolve();
+      // The load takes its bytes into account as it begins, in the continuation of `admit`.
+      await new Promise((resolve) => setImmediate(resolve));
+      return true;
+    }
+    if (performance.now() < giveUpAtMs) return false;
+    const why = missing < 0 ? 'other loads are under way' : `${missing} bytes of that are in use by running requests`;
+    admitted.reject(noRoom(spec.model, bytes, why));
+    return true;
+  }
+
+  /** Evicts for so many bytes; answers how many could not be had. Nothing goes where it would not be enough. */
+  async #free(neededBytes: number, spec: CopySpec): Promise<number> {
+    const nowMs = performance.now();
+    const wanted = { neededBytes, for: spec.wanted ? ('request' as const) : ('background' as const) };
+    const { victims, missingBytes } = chooseVictims(this.#evictable(nowMs), wanted, nowMs);
+    if (missingBytes > 0) return missingBytes;
+    this.evictions += victims.length;
+    await Promise.all(victims.map((victim) => this.#empty(this.#copies.get(Number(victim.key))!)));
+    return 0;
+  }
+
+  *#memories(): Iterable<CopyMemory> {
+    for (const copy of this.#copies.values()) {
+      if (copy.heldBytes === 0) continue;
+      const { serving } = copy;
+      yield { residentBytes: copy.heldBytes, runPeakBytes: serving?.peakBytes ?? 0, parallelRuns: serving?.parts.slots ?? 1 };
+    }
+  }
+
+  #evictable(nowMs: number): EvictableCopy[] {
+    const evictable: EvictableCopy[] = [];
+    for (const { id, state, spec, serving, loadMs } of this.#copies.values()) {
+      if (state.kind !== 'ready' || serving === undefined) continue;
+      evictable.push({
+        key: String(id),
+        residentBytes: state.residentBytes,
+        loadMs,
+        ratePerSecond: this.#demand.ratePerSecond(spec.model, nowMs),
+        readySinceMs: state.sinceMs,
+        wasUsed: serving.wasUsed,
+        inUse: serving.inFlight > 0,
+        pinned: false,
+      });
+    }
+    this.#demand.setPlaces(evictable.length);
+    return evictable;
+  }
+
+  #coming(nowMs: number): ComingCopy[] {
+    const coming: ComingCopy[] = [];
+    for (const { state, serving } of this.#copies.values()) {
+      if (state.kind === 'loading') coming.push({ residentBytes: state.expectedBytes, stage: 'loading' });
+      else if (state.kind === 'warming') coming.push({ residentBytes: state.residentBytes, stage: 'loading' });
+      else if (state.kind === 'ready' && serving !== undefined && !serving.wasUsed) {
+        // A preload may never be asked for: it counts as coming only while its first requests can be on their way.
+        const isYoung = nowMs - state.sinceMs < defaultEvictionOptions.firstUseMs;
+        if (isYoung) coming.push({ residentBytes: state.residentBytes, stage: 'unproven' });
+      }
+    }
+    return coming;
+  }
+}
+
+function noRoom(model: string, neededBytes: number, detail: string): SkeinError {
+  return new SkeinError('no_room', { model, neededBytes, detail });
+}

@@ -1,0 +1,29 @@
+import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.ts';
+
+/** Everything that a backend process is told at its start, as one JSON argument. It reads no settings of its own. */
+export interface BackendProcessOptions {
+  readonly id: string;
+  /** `unix:/path` to listen on. */
+  readonly address: string;
+  readonly software: string;
+  readonly budgetBytes: number;
+  readonly cores: number;
+  /** Threads of one run where a model's configuration does not say. */
+  readonly threads: number;
+  readonly loads: number;
+  readonly defaultMaxBatchSize: number;
+  readonly defaultMaxQueueSize: number;
+  readonly bodyMemoryBytes: number;
+  /** '' for none. */
+  readonly graphCacheDir: string;
+  readonly graphCacheBytes: number;
+  readonly provider: ProviderName;
+  readonly providerDevice: number;
+  readonly providerMemoryBytes: number;
+  readonly providerFallback: ProviderFallback;
+  /** '' for the packaged one. */
+  readonly onnxruntimeLib: string;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: string;
+  readonly logFormat: 'json' | 'text';
+}

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { BackendProcessOptions } from './process-options.ts';
+
+/** How a process ended: by a signal, or with a code. */
+export type ChildEnd = { readonly kind: 'signal'; readonly signal: string } | { readonly kind: 'exit'; readonly code: number };
+
+export interface SupervisorOptions {
+  /** The program that runs a backend, given its options as its only argument. */
+  readonly program: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: (message: string, facts: Record<string, unknown>) => void;
+}
+
+const firstDelayMs = 50;
+const maxDelayMs = 5_000;
+
+/** A process that stayed up for so long is taken to be well: its next end is not counted with the earlier ones. */
+const wellAfterMs = 10_000;
+
+/** After SIGTERM and the drain a process has this long to go by itself. */
+const killAfterMs = 2_000;
+
+interface Supervised {
+  readonly options: BackendProcessOptions;
+  child: ChildProcess | undefined;
+  startedMs: number;
+  delayMs: number;
+  timer: NodeJS.Timeout | undefined;
+  stopping: boolean;
+  lastEnd: { readonly end: ChildEnd; readonly atMs: number } | undefined;
+  readonly endListeners: Set<(end: ChildEnd) => void>;
+}
+
+/** Starts backend processes and starts them again when they end, ever later while they keep ending. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #processes = new Map<string, Supervised>();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  start(options: BackendProcessOptions): void {
+    const supervised: Supervised = {
+      options,
+      child: undefined,
+      startedMs: 0,
+      delayMs: firstDelayMs,
+      timer: undefined,
+      stopping: false,
+      lastEnd: undefined,
+      endListeners: new Set(),
+    };
+    this.#processes.set(options.id, supervised);
+    this.#spawn(supervised);
+  }
+
+  /** How the process of a backend that was just lost ended; undefined where it still lives after `withinMs`. */
+  async endOf(id: string, withinMs: number): Promise<ChildEnd | undefined> {
+    const supervised = this.#processes.get(id);
+    if (supervised === undefined) return undefined;
+    const { lastEnd } = supervised;
+    // Its link is lost before or after its end is seen here: an end just seen is this one.
+    if (lastEnd !== undefined && performance.now() - lastEnd.atMs < withinMs) return lastEnd.end;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(undefined), withinMs);
+      const done = (end: ChildEnd | undefined) => {
+        clearTimeout(timer);
+        supervised.endListeners.delete(done);
+        resolve(end);
+      };
+      supervised.endListeners.add(done);
+    });
+  }
+
+  /** Drains and ends one process; it is not started again. */
+  async stop(id: string): Promise<void> {
+    const supervised = this.#processes.get(id);
+    if (supervised === undefined) return;
+    this.#processes.delete(id);
+    supervised.stopping = true;
+    clearTimeout(supervised.timer);
+    const { child, options } = supervised;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.drainTimeoutMs + killAfterMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#processes.keys()].map((id) => this.stop(id)));
+  }
+
+  /** Ends every process at once, without a drain: this one is about to end itself. */
+  killAll(): void {
+    for (const { child } of this.#processes.values()) child?.kill('SIGKILL');
+  }
+
+  #spawn(supervised: Supervised): void {
+    const { options } = supervised;
+    const [command, ...args] = this.#options.program;
+    // Its standard input is its lifeline: it ends when this process does, however that ended.
+    const child = spawn(command!, [...args, JSON.stringify(options)], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      env: { ...this.#options.env, ...childEnv(options) },
+    });
+    supervised.child = child;
+    supervised.startedMs = performance.now();
+    child.stdin!.on('error', () => {}); // it is gone; 'exit' says so
+    child.once('error', (fault) => this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message }));
+    child.once('exit', (code, signal) => {
+      this.#onEnd(supervised, signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
+    });
+  }
+
+  #onEnd(supervised: Supervised, end: ChildEnd): void {
+    const nowMs = performance.now();
+    supervised.lastEnd = { end, atMs: nowMs };
+    for (const listener of [...supervised.endListeners]) listener(end);
+    if (supervised.stopping) return;
+    const upMs = nowMs - supervised.startedMs;
+    supervised.delayMs = upMs >= wellAfterMs ? firstDelayMs : Math.min(maxDelayMs, supervised.delayMs * 2);
+    const delayMs = upMs >= wellAfterMs ? 0 : supervised.delayMs / 2;
+    this.#options.log('backend process ended, starting it again', { backend: supervised.options.id, ...end, upMs: Math.round(upMs), delayMs });
+    supervised.timer = setTimeout(() => this.#spawn(supervised), delayMs);
+  }
+}
+
+/** libuv's pool runs the engine's calls beside files and compression; it cannot grow later. */
+const spareThreads = 8;
+
+function childEnv({ cores, loads }: BackendProcessOptions): Record<string, string> {
+  return {
+    UV_THREADPOOL_SIZE: String(Math.max(16, 2 * cores + loads + spareThreads)),
+    // One heap a thread would keep what each of those threads has freed.
+    MALLOC_ARENA_MAX: '2',
+  };
+}

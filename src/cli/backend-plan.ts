@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BackendProcessOptions } from '../backends/host/process-options.ts';
+import { loadLaneWidth } from '../backends/batching/core-tokens.ts';
+import type { Settings } from '../config/settings.ts';
+import { softwareVersion } from './software-version.ts';
+
+/** Threads of one run beyond which models of usual size gain little. */
+const mostThreads = 4;
+
+/** A backend that is apart serves one model at a time, and its memory comes on top of the budget while it is there. */
+const apartShare = 4;
+
+/** What a backend process is told: its share of this host, and the settings that concern it. */
+export function backendOptions(settings: Settings, id: string, socketDir: string): BackendProcessOptions {
+  const isApart = !/^b\d+$/.test(id);
+  return {
+    id,
+    address: `unix:${join(socketDir, `${id}.sock`)}`,
+    software: softwareVersion,
+    budgetBytes: Math.floor(settings.memoryBytes / (isApart ? apartShare : settings.backends)),
+    cores: settings.cores,
+    threads: settings.threadsPerRun === 0 ? Math.min(mostThreads, settings.cores) : settings.threadsPerRun,
+    loads: settings.loadConcurrency === 0 ? loadLaneWidth(settings.cores) : settings.loadConcurrency,
+    defaultMaxBatchSize: settings.defaultMaxBatchSize,
+    defaultMaxQueueSize: settings.maxQueueSize,
+    bodyMemoryBytes: settings.bodyMemoryBytes,
+    graphCacheDir: settings.graphCacheBytes === 0 ? '' : join(settings.stateDir, 'graphs'),
+    graphCacheBytes: settings.graphCacheBytes,
+    provider: settings.provider,
+    providerDevice: settings.providerDevice,
+    providerMemoryBytes: settings.providerMemoryBytes,
+    providerFallback: settings.providerFallback,
+    onnxruntimeLib: settings.onnxruntimeLib,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    logLevel: settings.logLevel,
+    logFormat: settings.logFormat,
+  };
+}
+
+/** The command line of a backend process, from sources in a clone and compiled in a package. */
+export function backendProgram(): string[] {
+  const source = fileURLToPath(new URL('./backend-process.ts', import.meta.url));
+  const program = existsSync(source) ? source : source.replace(/\.ts$/, '.js');
+  // Bodies die young and are large: a small nursery is swept often and keeps the process small.
+  return [process.execPath, '--max-semi-space-size=4', program];
+}

@@ -1,0 +1,64 @@
+import { GraphCache } from '../backends/engines/onnx/graph-cache.ts';
+import { openRuntime } from '../backends/engines/onnx/environment.ts';
+import { OnnxEngine } from '../backends/engines/onnx/onnx-engine.ts';
+import { Host } from '../backends/host/host.ts';
+import { LinkServer } from '../backends/host/link-server.ts';
+import type { BackendProcessOptions } from '../backends/host/process-options.ts';
+import { ModelDigests } from '../fleet/repository/digest.ts';
+import { createLog } from './log.ts';
+
+/** Root of a backend process: its options are its only argument, its standard input its lifeline. */
+async function main(options: BackendProcessOptions): Promise<void> {
+  const log = createLog({ level: options.logLevel, format: options.logFormat }).child({ backend: options.id });
+  const warn = (message: string, facts: Record<string, unknown>) => log.warn(facts, message);
+  const cache = options.graphCacheDir === '' ? undefined : new GraphCache(options.graphCacheDir, options.graphCacheBytes);
+  await cache?.sweep();
+  const digests = new ModelDigests();
+  const engine = new OnnxEngine(openRuntime(options.onnxruntimeLib), {
+    provider: { name: options.provider, deviceId: options.providerDevice, memoryLimitBytes: options.providerMemoryBytes },
+    fallback: options.providerFallback,
+    cache,
+    digest: (path) => digests.digest(path),
+    warn,
+  });
+  const host = new Host({
+    ...options,
+    engine,
+    warn: (model, warnings) => {
+      for (const warning of warnings) warn('configuration field has no effect here', { model, ...warning });
+    },
+  });
+  const server = new LinkServer(host, (message, facts) => log.debug(facts, message));
+  await server.listen(options.address);
+  log.info({ pid: process.pid, ...engine.probe() }, 'backend listens');
+  endWithParent();
+  endOnSignal(async () => {
+    await host.drain();
+    await server.close();
+  }, options.drainTimeoutMs);
+}
+
+/** The supervisor holds the other end of standard input: when it is gone, so is the reason to be here. */
+function endWithParent(): void {
+  process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0));
+  process.stdin.resume();
+}
+
+/** The first signal drains, a second one or the deadline ends. */
+function endOnSignal(drain: () => Promise<void>, timeoutMs: number): void {
+  let isDraining = false;
+  const onSignal = () => {
+    if (isDraining) process.exit(1);
+    isDraining = true;
+    setTimeout(() => process.exit(1), timeoutMs).unref();
+    void drain().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', onSignal);
+  // A terminal sends SIGINT to the whole group: whether to end is the supervisor's decision.
+  process.on('SIGINT', () => {});
+}
+
+void main(JSON.parse(process.argv[2]!) as BackendProcessOptions).catch((fault: Error) => {
+  process.stderr.write(`${JSON.stringify({ level: 60, msg: 'backend process could not start', reason: fault.message })}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,14 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { BackendRecord } from '../adapters/adapter.ts';
+import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
+import { V2Adapter } from '../adapters/v2/v2-adapter.ts';
+import type { Settings } from '../config/settings.ts';
+import { scanRepository } from '../fleet/repository/scan.ts';
+import { scanFiles } from '../fleet/repository/scan-files.ts';
+import { RepositoryWatch } from '../fleet/repository/watch-repository.ts';
+import { LocalMesh } from '../router/mesh/local-mesh.ts';
+import { OverrideStore } from '../router/mesh/override-store.ts';
+import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
+import { softwareVersion } from './software-version.ts';

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Settings } from '../config/settings.ts';
+import { Supervisor } from '../backends/host/supervisor.ts';
+import { backendOptions, backendProgram } from './backend-plan.ts';
+import { createLog } from './log.ts';
+import { ProcessDesk } from './process-desk.ts';
+import { RouterProcess } from './router-process.ts';
+import { softwareVersion } from './software-version.ts';
+
+/** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
+export async function serve(settings: Settings): Promise<void> {
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+  await mkdir(settings.stateDir, { recursive: true });
+  // Socket paths are limited to some hundred bytes, and a state directory may lie deep.
+  const socketDir = mkdtempSync(join(tmpdir(), 'skein-'));
+  const supervisor = new Supervisor({
+    program: backendProgram(),
+    env: process.env,
+    log: (message, facts) => log.warn(facts, message),
+  });
+  const desk = new ProcessDesk(supervisor, (id) => backendOptions(settings, id, socketDir));
+  process.on('exit', () => {
+    supervisor.killAll();
+    rmSync(socketDir, { recursive: true, force: true });
+  });
+  const records = Array.from({ length: settings.backends }, (_, i) => desk.open(`b${i + 1}`));
+  const router = new RouterProcess(settings, desk, log);
+  try {
+    await router.start(records);
+  } catch (fault) {
+    await supervisor.stopAll();
+    throw fault;
+  }
+  process.stdout.write(`${JSON.stringify({ ready: true, ...router.urls, pid: process.pid, version: softwareVersion })}\n`);
+  await untilSignalled();
+  log.info('stopping: no new requests, those under way are answered');
+  const deadline = setTimeout(() => process.exit(1), settings.drainTimeoutMs + 5_000);
+  await router.stop(settings.drainTimeoutMs);
+  await supervisor.stopAll();
+  clearTimeout(deadline);
+}
+
+/** The first SIGTERM or SIGINT; a second one ends at once. */
+function untilSignalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let signalled = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (signalled) process.exit(1);
+        signalled = true;
+        resolve();
+      });
+    }
+  });
+}

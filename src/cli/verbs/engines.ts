@@ -1,0 +1,32 @@
+import { loadSettings } from '../../config/load-settings.ts';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { CommandConsole } from '../command-console.ts';
+import { type EngineProbe, probeEngines } from '../engines.ts';
+import { wantsJson } from '../print-json.ts';
+import type { VerbCall } from '../verb.ts';
+
+export async function run(call: VerbCall, { out, env, cwd }: CommandConsole): Promise<void> {
+  // No setting of this verb depends on the machine.
+  const machine = { cores: 1, memoryBytes: 0 };
+  const { onnxruntimeLib } = loadSettings('engines', { flags: call.flags, env, cwd, machine });
+  const engines = probeEngines(onnxruntimeLib);
+  out(wantsJson(call) ? `${JSON.stringify(engines)}\n` : enginesText(engines));
+  if (engines.every((engine) => engine.found === undefined)) {
+    throw new SkeinError('engine_missing', { engine: 'no runtime', detail: 'nothing can be served' });
+  }
+}
+
+export function enginesText(engines: readonly EngineProbe[]): string {
+  return engines.map((engine) => `${engineLines(engine).join('\n')}\n`).join('\n');
+}
+
+function engineLines({ kind, name, found, problem }: EngineProbe): string[] {
+  if (found === undefined) return [`${kind}: ${problem}`];
+  return [
+    `${kind}: ${name} ${found.version}`,
+    `  library   ${found.library}`,
+    ...found.providers.map((provider) => {
+      return `  ${provider.name.padEnd(8)}  ${provider.isBuiltIn ? 'built in' : `not in this build: ${provider.remedy}`}`;
+    }),
+  ];
+}

@@ -1,0 +1,34 @@
+import { formatByteSize } from '../../config/byte-size.ts';
+import { formatDuration } from '../../config/duration.ts';
+import type { BackendReport, FleetReport } from '../../router/mesh/reports.ts';
+import { adminClient } from '../admin-client.ts';
+import type { CommandConsole } from '../command-console.ts';
+import { printBody, wantsJson } from '../print-json.ts';
+import { counted, textTable } from '../text-table.ts';
+import type { VerbCall } from '../verb.ts';
+
+export async function run(call: VerbCall, console: CommandConsole): Promise<void> {
+  const { text, body } = await adminClient('ps', call, console).get<FleetReport>('/fleet');
+  if (wantsJson(call)) printBody(text, console);
+  else console.out(fleetText(body));
+}
+
+export function fleetText({ version, uptimeMs, models, held, inFlight, backends }: FleetReport): string {
+  const { known, loaded, loading, failed } = models;
+  const lines = [
+    `skein ${version}, up ${formatDuration(uptimeMs)}`,
+    `${counted(known, 'model')}: ${loaded} loaded, ${loading} loading, ${failed} failed`,
+    `${counted(inFlight, 'request')} running, ${held} waiting for a load`,
+  ];
+  return `${lines.join('\n')}\n\n${textTable(headings, backends.map(backendRow))}`;
+}
+
+const headings = ['BACKEND', 'KIND', 'STATE', 'COPIES', 'RUNNING', 'USED', 'BUDGET', 'LOADS QUEUED', 'PID', 'NOTE'];
+
+function backendRow(backend: BackendReport): string[] {
+  const { id, kind, state, copies, inFlight, usedBytes, budgetBytes, loadsQueued, pid, reason, apart } = backend;
+  // An external server does not say what it uses: 0 of 0 would be a claim.
+  const memory = budgetBytes > 0 ? [formatByteSize(usedBytes), formatByteSize(budgetBytes)] : ['-', '-'];
+  const note = [apart ? 'set apart' : '', reason].filter((part) => part !== '').join(': ');
+  return [id, kind, state, `${copies}`, `${inFlight}`, ...memory, `${loadsQueued}`, `${pid ?? '-'}`, note];
+}

@@ -1,0 +1,92 @@
+import type { Adapter, BackendRecord } from '../../adapters/adapter.ts';
+import type { BackendView } from './backend-view.ts';
+import type { FleetView } from './fleet-view.ts';
+
+const firstDelayMs = 25;
+const maxDelayMs = 2_000;
+
+type Log = (message: string, facts: Record<string, unknown>) => void;
+
+/** Keeps a session to every backend: connects, and connects again after a loss, ever less often while it fails. */
+export class BackendConnector {
+  readonly #fleet: FleetView;
+  readonly #adapters: ReadonlyMap<string, Adapter>;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  readonly #removed = new Map<string, AbortController>();
+
+  constructor(fleet: FleetView, adapters: readonly Adapter[], log: Log) {
+    this.#fleet = fleet;
+    this.#adapters = new Map(adapters.map((adapter) => [adapter.kind, adapter]));
+    this.#log = log;
+  }
+
+  add(record: BackendRecord): BackendView {
+    const adapter = this.#adapters.get(record.kind);
+    if (adapter === undefined) throw new Error(`no adapter for backends of kind '${record.kind}'`);
+    const view = this.#fleet.add(record);
+    const removed = new AbortController();
+    this.#removed.set(record.id, removed);
+    void this.#keep(adapter, view, AbortSignal.any([this.#stop.signal, removed.signal]));
+    return view;
+  }
+
+  remove(id: string): void {
+    const session = this.#fleet.backends.get(id)?.session;
+    this.#removed.get(id)?.abort();
+    this.#removed.delete(id);
+    session?.close('the backend was removed');
+    this.#fleet.remove(id);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #keep(adapter: Adapter, view: BackendView, signal: AbortSignal): Promise<void> {
+    const { id } = view.record;
+    let delayMs = firstDelayMs;
+    while (!signal.aborted) {
+      const lost = Promise.withResolvers<string>();
+      try {
+        const session = await adapter.connect(
+          view.record,
+          {
+            onState: (state, changed, gone) => this.#fleet.onState(view, state, changed, gone),
+            onStalled: (stalled) => {
+              this.#log(stalled ? 'backend stalled' : 'backend answers again', { backend: id });
+              this.#fleet.onStalled(view, stalled);
+            },
+            onLost: (reason) => {
+              this.#fleet.onLost(view, reason);
+              lost.resolve(reason);
+            },
+          },
+          signal,
+        );
+        this.#fleet.onConnected(view, session);
+        this.#log('backend connected', { backend: id });
+        delayMs = firstDelayMs;
+        this.#log('backend lost', { backend: id, reason: await lost.promise });
+      } catch (fault) {
+        view.reason = (fault as Error).message;
+      }
+      if (signal.aborted) return;
+      // Half fixed, half drawn: routers that lost a backend together do not all come back in the same instant.
+      await sleep(delayMs / 2 + (Math.random() * delayMs) / 2, signal);
+      delayMs = Math.min(maxDelayMs, delayMs * 1.6);
+    }
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,59 @@
+import type { BackendRecord, BackendSession } from '../../adapters/adapter.ts';
+import type { BackendState } from '../../protocol/link/messages.ts';
+import type { PlacementBackend } from '../placement/snapshot.ts';
+import type { CopyView } from './copy-view.ts';
+import type { BackendStanding } from './reports.ts';
+
+/** One backend as this router sees it. */
+export class BackendView {
+  readonly record: BackendRecord;
+  readonly copies = new Map<number, CopyView>();
+  session: BackendSession | undefined;
+  state: BackendState = nothingKnown;
+  isStalled = false;
+  /** Why it is not up. */
+  reason = 'not connected yet';
+  /** Bytes of loads that this router has asked for and the backend's state does not show yet. */
+  promisedBytes = 0;
+
+  constructor(record: BackendRecord) {
+    this.record = record;
+  }
+
+  get standing(): BackendStanding {
+    if (this.session === undefined) return 'down';
+    if (this.isStalled) return 'stalled';
+    return this.state.draining ? 'draining' : 'up';
+  }
+
+  get inFlight(): number {
+    let sum = 0;
+    for (const copy of this.copies.values()) sum += copy.inFlight;
+    return sum;
+  }
+
+  /** As placement sees it; undefined where it is nobody's choice: not connected, apart, or unable to load. */
+  placement(assignedDemand: number): PlacementBackend | undefined {
+    const { record, session, state } = this;
+    if (session === undefined || !session.can.load || record.apart === true) return undefined;
+    return {
+      id: record.id,
+      engines: record.engines,
+      usableBytes: state.budgetBytes,
+      usedBytes: state.usedBytes + this.promisedBytes,
+      evictionPrice: state.evictionPrice,
+      assignedDemand,
+      state: this.isStalled ? 'suspended' : state.draining ? 'draining' : 'ready',
+      labels: {},
+    };
+  }
+}
+
+const nothingKnown: BackendState = {
+  budgetBytes: 0,
+  usedBytes: 0,
+  evictionPrice: 0,
+  loadsQueued: 0,
+  draining: false,
+  pid: 0,
+};

@@ -1,0 +1,289 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import type { CopySpec } from '../../protocol/link/messages.ts';
+import { place } from '../placement/place.ts';
+import { decideHold, type HoldLimits } from '../routing/hold.ts';
+import type { BackendView } from './backend-view.ts';
+import type { CopyView } from './copy-view.ts';
+import type { FleetView } from './fleet-view.ts';
+import type { LoadFailure, ModelEntry } from './model-entry.ts';
+import { questionOf } from './placement-question.ts';
+
+/** A request that waits for a model to be ready. */
+export interface HeldRequest {
+  readonly deadlineMs: number;
+  /** Backends where it has failed already. */
+  readonly excluded: ReadonlySet<string> | undefined;
+  onReady(): void;
+  onRefused(error: SkeinError): void;
+}
+
+/** One load that any number of requests wait for. */
+interface ColdStart {
+  readonly entry: ModelEntry;
+  readonly version: number;
+  readonly held: Set<HeldRequest>;
+  readonly startedMs: number;
+  readyAtMs: number;
+  /** Backends that could not take it in this attempt. */
+  readonly refusedBy: Map<string, SkeinError>;
+  running: boolean;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** A load that failed is not tried again for so long at first; every further failure doubles it. */
+const firstBackoffMs = 1_000;
+const maxBackoffMs = 60_000;
+
+/** Before any load was measured. */
+const guessedLoadMs = 500;
+
+/** Loads on demand: one per model and version however many requests wait, each held within bounds. */
+export class ColdStarts {
+  readonly #fleet: FleetView;
+  readonly #limits: HoldLimits;
+  readonly #starts = new Map<string, ColdStart>();
+  #heldTotal = 0;
+  #meanLoadMs = guessedLoadMs;
+  loadsStarted = 0;
+  loadsFailed = 0;
+
+  constructor(fleet: FleetView, limits: HoldLimits) {
+    this.#fleet = fleet;
+    this.#limits = limits;
+    fleet.onChange(() => this.#onFleetChange());
+  }
+
+  get heldTotal(): number {
+    return this.#heldTotal;
+  }
+
+  get loading(): number {
+    return this.#starts.size;
+  }
+
+  isLoading(entry: ModelEntry): boolean {
+    for (const start of this.#starts.values()) if (start.entry === entry) return true;
+    return false;
+  }
+
+  /** Holds the request until the model is ready, or refuses it at once with the reason. */
+  hold(entry: ModelEntry, version: number, request: HeldRequest): void {
+    const nowMs = performance.now();
+    const failure = currentFailure(entry, nowMs);
+    if (failure !== undefined) {
+      request.onRefused(failure.error);
+      return;
+    }
+    const start = this.#startOf(entry, version, nowMs);
+    const view = {
+      heldForModel: start.held.size,
+      heldTotal: this.#heldTotal,
+      readyAtMs: start.readyAtMs,
+      runMs: 0,
+    };
+    const decision = decideHold(view, request.deadlineMs, this.#limits, nowMs);
+    if (decision.kind === 'refuse') {
+      request.onRefused(refusalError(decision, entry, start, nowMs));
+      if (start.held.size === 0) this.#run(start, true); // the next one will find it ready
+      return;
+    }
+    start.held.add(request);
+    this.#heldTotal++;
+    this.#run(start, true);
+  }
+
+  /** The request is not wanted any more. The load goes on: somebody asked for the model. */
+  release(entry: ModelEntry, version: number, request: HeldRequest): void {
+    if (this.#starts.get(keyOf(entry, version))?.held.delete(request)) this.#heldTotal--;
+  }
+
+  /** Loads without a request that waits: preloads, new versions, the load call of the repository API. */
+  async ensure(entry: ModelEntry, version: number, wanted: boolean): Promise<void> {
+    const start = this.#startOf(entry, version, performance.now());
+    this.#run(start, wanted);
+    await start.done.promise;
+  }
+
+  /** Ends the waits whose time is over. Called a few times a second. */
+  sweep(nowMs: number): void {
+    for (const start of this.#starts.values()) {
+      for (const request of start.held) {
+        const limitMs = Math.min(request.deadlineMs, start.startedMs + this.#limits.maxHoldMs);
+        if (nowMs < limitMs) continue;
+        start.held.delete(request);
+        this.#heldTotal--;
+        request.onRefused(lateError(start, nowMs));
+      }
+      // Nobody waits and nobody loads it: it was asked for when no backend could take it.
+      if (start.held.size === 0 && !start.running) this.#finish(start, lastRefusal(start));
+    }
+  }
+
+  #startOf(entry: ModelEntry, version: number, nowMs: number): ColdStart {
+    const key = keyOf(entry, version);
+    let start = this.#starts.get(key);
+    if (start === undefined) {
+      const expectedMs = entry.activity?.loadMs || this.#meanLoadMs;
+      start = {
+        entry,
+        version,
+        held: new Set(),
+        startedMs: nowMs,
+        readyAtMs: nowMs + expectedMs,
+        refusedBy: new Map(),
+        running: false,
+        done: Promise.withResolvers(),
+      };
+      start.done.promise.catch(() => {}); // most starts have only held requests, which are told one by one
+      this.#starts.set(key, start);
+    }
+    return start;
+  }
+
+  #run(start: ColdStart, wanted: boolean): void {
+    if (start.running) return;
+    const view = this.#choose(start);
+    if (view === undefined) return; // tried again when the fleet changes, given up by sweep
+    start.running = true;
+    void this.#load(start, view, wanted);
+  }
+
+  async #load(start: ColdStart, view: BackendView, wanted: boolean): Promise<void> {
+    const { entry, version } = start;
+    const session = view.session!;
+    const expectedBytes = entry.activity?.residentBytes ?? 0;
+    view.promisedBytes += expectedBytes;
+    this.loadsStarted++;
+    const startMs = performance.now();
+    try {
+      const facts = await session.load(specOf(entry, version, wanted));
+      this.#meanLoadMs += (performance.now() - startMs - this.#meanLoadMs) * 0.1;
+      this.#fleet.applyCopy(view, facts);
+      this.#finish(start, undefined);
+    } catch (fault) {
+      this.loadsFailed++;
+      const error = SkeinError.from(fault);
+      start.running = false;
+      if (error.mayRetry) {
+        start.refusedBy.set(view.record.id, error);
+        this.#run(start, wanted);
+        if (!start.running && error.code !== 'link_broken') this.#retryLater(start);
+      } else {
+        rememberFailure(entry, error, performance.now());
+        this.#finish(start, error);
+      }
+    } finally {
+      view.promisedBytes = Math.max(0, view.promisedBytes - expectedBytes);
+    }
+  }
+
+  /** Every backend is full of copies in use: room comes when one of them is done. */
+  #retryLater(start: ColdStart): void {
+    setTimeout(() => {
+      start.refusedBy.clear();
+      if (this.#starts.has(keyOf(start.entry, start.version))) this.#run(start, true);
+    }, 50).unref();
+  }
+
+  #choose(start: ColdStart): BackendView | undefined {
+    const nowMs = performance.now();
+    const excluded = new Set(start.refusedBy.keys());
+    const question = questionOf(start.entry, start.version, excluded, nowMs);
+    const alone = start.entry.activity?.isolatedOn;
+    if (alone !== undefined) return connected(this.#fleet.backends.get(alone), excluded);
+    const external = externalLoader(this.#fleet, start.entry, excluded);
+    if (external !== undefined) return external;
+    const [best] = place(this.#fleet.placementBackends(nowMs), question).candidates;
+    return best === undefined ? undefined : this.#fleet.backends.get(best.backendId);
+  }
+
+  #finish(start: ColdStart, error: SkeinError | undefined): void {
+    this.#starts.delete(keyOf(start.entry, start.version));
+    this.#heldTotal -= start.held.size;
+    if (error === undefined) {
+      start.done.resolve();
+      for (const request of start.held) request.onReady();
+    } else {
+      start.done.reject(error);
+      for (const request of start.held) request.onRefused(error);
+    }
+  }
+
+  /** A backend came, or another router's load finished. */
+  #onFleetChange(): void {
+    for (const start of [...this.#starts.values()]) {
+      if (start.running) continue;
+      if (hasReadyCopy(start)) this.#finish(start, undefined);
+      else if (start.held.size > 0) this.#run(start, true);
+    }
+  }
+}
+
+function keyOf(entry: ModelEntry, version: number): string {
+  return `${entry.name}\n${version}\n${entry.stampOf(version)}`;
+}
+
+export function specOf(entry: ModelEntry, version: number, wanted: boolean): CopySpec {
+  return {
+    model: entry.name,
+    version,
+    directory: entry.repository?.path ?? '',
+    stamp: entry.stampOf(version),
+    wanted,
+    ...(entry.configOverride === undefined ? {} : { configOverride: entry.configOverride }),
+  };
+}
+
+function hasReadyCopy({ entry, version }: ColdStart): boolean {
+  return (entry.activity?.ready(entry, version) ?? []).some((copy: CopyView) => copy.facts.stamp === entry.stampOf(version));
+}
+
+/** A server of the organisation's own that has the model and can be told to load it. */
+function externalLoader(fleet: FleetView, entry: ModelEntry, excluded: ReadonlySet<string>): BackendView | undefined {
+  if (entry.repository !== undefined || entry.external === undefined) return undefined;
+  for (const id of entry.external) {
+    const view = fleet.backends.get(id);
+    if (view?.session?.can.load && view.standing === 'up' && !excluded.has(id)) return view;
+  }
+  return undefined;
+}
+
+function connected(view: BackendView | undefined, excluded: ReadonlySet<string>): BackendView | undefined {
+  return view?.standing === 'up' && !excluded.has(view.record.id) ? view : undefined;
+}
+
+function currentFailure(entry: ModelEntry, nowMs: number): LoadFailure | undefined {
+  const failure = entry.activity?.failure;
+  return failure !== undefined && failure.stamp === entry.stamp && nowMs < failure.untilMs ? failure : undefined;
+}
+
+function rememberFailure(entry: ModelEntry, error: SkeinError, nowMs: number): void {
+  const activity = entry.active();
+  const backoffMs = Math.min(maxBackoffMs, (activity.failure?.backoffMs ?? firstBackoffMs / 2) * 2);
+  activity.failure = { error, stamp: entry.stamp, untilMs: nowMs + backoffMs, backoffMs };
+}
+
+function refusalError(
+  decision: { code: 'model_loading' | 'hold_full'; retryAfterSeconds: number },
+  entry: ModelEntry,
+  start: ColdStart,
+  nowMs: number,
+): SkeinError {
+  return new SkeinError(decision.code, {
+    model: entry.name,
+    depth: start.held.size,
+    seconds: Math.max(1, Math.ceil((start.readyAtMs - nowMs) / 1000)),
+    retryAfterSeconds: decision.retryAfterSeconds,
+  });
+}
+
+function lateError(start: ColdStart, nowMs: number): SkeinError {
+  if (!start.running) return lastRefusal(start);
+  const seconds = Math.max(1, Math.ceil((start.readyAtMs - nowMs) / 1000));
+  return new SkeinError('model_loading', { model: start.entry.name, seconds, retryAfterSeconds: seconds });
+}
+
+function lastRefusal(start: ColdStart): SkeinError {
+  const model = start.entry.name;
+  return [...start.refusedBy.values()].at(-1) ?? new SkeinError('no_backend', { model, detail: 'none is connected that could take it', retryAfterSeconds: 1 });
+}

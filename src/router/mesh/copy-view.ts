@@ -1,0 +1,57 @@
+import type { BackendSession } from '../../adapters/adapter.ts';
+import type { CopyFacts } from '../../protocol/link/messages.ts';
+import type { CopyLoad } from '../routing/choose-copy.ts';
+import type { BackendView } from './backend-view.ts';
+
+/** A request that this router has sent to a copy and that can be taken away from it. */
+export interface SentRequest {
+  /** The backend is silent: go elsewhere, if there is an elsewhere. */
+  onStalled(): void;
+}
+
+/** One copy as this router sees it: what its backend says, and what this router itself has sent it. */
+export class CopyView implements CopyLoad {
+  readonly backend: BackendView;
+  readonly sent = new Set<SentRequest>();
+  #facts: CopyFacts;
+  /** Requests of other routers in it, as far as known. */
+  #othersInFlight = 0;
+  #latencyMs: number;
+
+  constructor(backend: BackendView, facts: CopyFacts) {
+    this.backend = backend;
+    this.#facts = facts;
+    this.#latencyMs = facts.latencyUs / 1000;
+  }
+
+  get facts(): CopyFacts {
+    return this.#facts;
+  }
+
+  get isReady(): boolean {
+    return this.#facts.phase === 'ready' && this.backend.standing === 'up';
+  }
+
+  get session(): BackendSession {
+    return this.backend.session!;
+  }
+
+  get inFlight(): number {
+    return this.sent.size + this.#othersInFlight;
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  update(facts: CopyFacts): void {
+    this.#facts = facts;
+    this.noteLoad(facts.inFlight, facts.latencyUs);
+  }
+
+  /** Figures that came with a reply or a state. */
+  noteLoad(inFlight: number, latencyUs: number): void {
+    this.#othersInFlight = Math.max(0, inFlight - this.sent.size);
+    if (latencyUs > 0) this.#latencyMs = latencyUs / 1000;
+  }
+}

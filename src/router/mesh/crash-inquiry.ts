@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { SkeinError } from '../../protocol/errors.ts';
+import { blamesRequests } from '../routing/process-end.ts';
+import type { InFlightRequest, Quarantine } from '../routing/quarantine.ts';
+import type { CopyView } from './copy-view.ts';
+import type { ModelIsolation } from './model-isolation.ts';
+import type { ProcessKeeper } from './process-keeper.ts';
+import type { RequestRun } from './request-run.ts';
+import type { SuspectRunner } from './suspect-runner.ts';
+
+interface LostRun {
+  readonly run: RequestRun;
+  readonly error: SkeinError;
+  readonly alone: boolean;
+}
+
+/**
+ * Finds out why a backend was lost, and what becomes of the requests that were in it: those of a process that was ended
+ * from outside go on elsewhere; those of one that crashed are suspects, and are tried once more alone.
+ */
+export class CrashInquiry {
+  readonly #quarantine: Quarantine;
+  readonly #processes: ProcessKeeper;
+  readonly #suspects: SuspectRunner;
+  readonly #isolation: ModelIsolation;
+  readonly #log: (message: string, facts: Record<string, unknown>) => void;
+  /** Runs of one lost backend are judged together: their errors all come in one turn of the event loop. */
+  readonly #lost = new Map<string, LostRun[]>();
+  convictions = 0;
+
+  constructor(
+    quarantine: Quarantine,
+    processes: ProcessKeeper,
+    suspects: SuspectRunner,
+    isolation: ModelIsolation,
+    log: (message: string, facts: Record<string, unknown>) => void,
+  ) {
+    this.#quarantine = quarantine;
+    this.#processes = processes;
+    this.#suspects = suspects;
+    this.#isolation = isolation;
+    this.#log = log;
+  }
+
+  onLost(run: RequestRun, copy: CopyView, error: SkeinError): void {
+    const { record } = copy.backend;
+    if (record.kind !== 'skein') {
+      run.retry(error); // a server of somebody else's: its process is not ours to judge
+      return;
+    }
+    const lost = { run, error, alone: this.#suspects.isAlone(run) };
+    if (lost.alone) this.#suspects.finished(run);
+    const others = this.#lost.get(record.id);
+    if (others !== undefined) others.push(lost);
+    else {
+      this.#lost.set(record.id, [lost]);
+      void this.#inquire(record.id);
+    }
+  }
+
+  /** The conviction that this body would run into, as an error; undefined where it may run. */
+  refusalOf(model: string, pieces: readonly Uint8Array[], nowMs: number): SkeinError | undefined {
+    const forMs = this.#quarantine.refusedForMs(model, hashOf(pieces), nowMs);
+    return forMs === 0 ? undefined : convictedError(model, forMs);
+  }
+
+  async #inquire(backendId: string): Promise<void> {
+    const end = await this.#processes.endOf(backendId);
+    const lost = this.#lost.get(backendId) ?? [];
+    this.#lost.delete(backendId);
+    const blamed = blamesRequests(end);
+    const inFlight = lost.map(({ run, alone }, i): InFlightRequest => ({
+      requestId: String(i),
+      model: run.entry.name,
+      bodyHash: blamed ? hashOf(run.request.body.pieces) : '',
+      alone,
+    }));
+    const nowMs = performance.now();
+    const verdicts = this.#quarantine.processEnded(end, inFlight, nowMs);
+    this.#log('requests of a lost backend', { backend: backendId, end, requests: lost.length, blamed });
+    for (const entry of new Set(lost.map(({ run }) => run.entry))) {
+      if (blamed && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
+    }
+    lost.forEach(({ run, error }, i) => {
+      const verdict = verdicts.get(String(i))!;
+      if (verdict === 'retry') run.retry(error);
+      else if (verdict === 'convicted') this.#convict(run, inFlight[i]!.bodyHash, nowMs);
+      else this.#suspects.add(run, () => this.refusalOf(run.entry.name, run.request.body.pieces, performance.now()));
+    });
+  }
+
+  #convict(run: RequestRun, bodyHash: string, nowMs: number): void {
+    const { name } = run.entry;
+    this.convictions++;
+    run.entry.active().isWatched = true;
+    this.#log('request convicted: its process crashed twice with it', { model: name, bodyHash });
+    run.fail(convictedError(name, this.#quarantine.refusedForMs(name, bodyHash, nowMs)));
+  }
+}
+
+function convictedError(model: string, forMs: number): SkeinError {
+  return new SkeinError('request_convicted', { model, seconds: Math.ceil(forMs / 1000) });
+}
+
+function hashOf(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('base64');
+}

@@ -1,0 +1,153 @@
+import { explain } from '../placement/place.ts';
+import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
+import type { BackendView } from './backend-view.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { ColdStarts } from './cold-starts.ts';
+import type { CopyView } from './copy-view.ts';
+import type { FleetView } from './fleet-view.ts';
+import type { IndexRow } from './mesh-port.ts';
+import type { ModelEntry } from './model-entry.ts';
+import { questionOf } from './placement-question.ts';
+import type { BackendReport, CopyReport, Explanation, ModelReport, ModelStanding, PlanReport } from './reports.ts';
+
+/** What the mesh tells people about itself. Reads, decides nothing; `explain` and `plan` ask the placement code itself. */
+export class FleetReports {
+  readonly #catalogue: Catalogue;
+  readonly #fleet: FleetView;
+  readonly #coldStarts: ColdStarts;
+
+  constructor(catalogue: Catalogue, fleet: FleetView, coldStarts: ColdStarts) {
+    this.#catalogue = catalogue;
+    this.#fleet = fleet;
+    this.#coldStarts = coldStarts;
+  }
+
+  backends(): BackendReport[] {
+    return [...this.#fleet.backends.values()].map(reportBackend);
+  }
+
+  models(nowMs: number): ModelReport[] {
+    return this.#catalogue.all().map((entry) => this.model(entry, nowMs));
+  }
+
+  model(entry: ModelEntry, nowMs: number): ModelReport {
+    return {
+      name: entry.name,
+      versions: entry.versions,
+      state: this.standing(entry),
+      reason: this.#reason(entry),
+      copies: [...(entry.activity?.copies ?? [])].map(reportCopy),
+      requestsPerSecond: entry.activity?.rate.perSecond(nowMs) ?? 0,
+    };
+  }
+
+  standing(entry: ModelEntry): ModelStanding {
+    if (entry.isUnloaded) return 'unloaded';
+    const copies = [...(entry.activity?.copies ?? [])];
+    if (copies.some((copy) => copy.isReady)) return 'ready';
+    if (this.#coldStarts.isLoading(entry)) return 'loading';
+    return this.#reason(entry) === '' ? 'idle' : 'failed';
+  }
+
+  index(): IndexRow[] {
+    return this.#catalogue.all().flatMap((entry) => this.#indexRows(entry));
+  }
+
+  explain(entry: ModelEntry, nowMs: number): Explanation {
+    const version = entry.newest ?? 0;
+    const question = questionOf(entry, version, new Set(), nowMs);
+    const { candidates } = explain(this.#fleet.placementBackends(nowMs), question);
+    return { model: entry.name, report: this.model(entry, nowMs), candidates, now: this.#nowSentence(entry, candidates[0]) };
+  }
+
+  plan(backendId: string | undefined, nowMs: number): PlanReport {
+    const picture: FleetPicture = { backends: this.#fleet.placementBackends(nowMs), models: this.#planned(nowMs) };
+    const { moves, stranded, bytes, estimatedMs } = backendId === undefined ? plan(picture) : planDrain(picture, backendId);
+    return {
+      moves: moves.map(({ model, version, from, to, bytes: size }) => ({ model, version, from, to, bytes: size })),
+      bytes,
+      estimatedMs,
+      homeless: stranded.map(({ model }) => model),
+    };
+  }
+
+  #planned(nowMs: number): PlannedModel[] {
+    return this.#catalogue
+      .all()
+      .filter(({ activity }) => activity !== undefined && activity.copies.size > 0)
+      .map((entry) => {
+        const { model, copies } = questionOf(entry, entry.activity!.lastVersion, new Set(), nowMs);
+        return { ...model, copies, loadMs: entry.activity!.loadMs };
+      });
+  }
+
+  #reason(entry: ModelEntry): string {
+    if (entry.isUnloaded) return 'unloaded';
+    const problem = entry.repository?.problem;
+    if (problem !== undefined) return problem;
+    const failure = entry.activity?.failure;
+    return failure !== undefined && failure.stamp === entry.stamp ? failure.error.message : '';
+  }
+
+  /** Triton lists a model that was never loaded by its name alone. */
+  #indexRows(entry: ModelEntry): IndexRow[] {
+    const { name, activity } = entry;
+    const reason = this.#reason(entry);
+    if (reason === '' && (activity === undefined || activity.lastVersion === 0)) {
+      return [{ name, version: undefined, state: 'UNKNOWN', reason: '' }];
+    }
+    const copies = [...(activity?.copies ?? [])];
+    const loaded = new Set(copies.filter((copy) => copy.isReady).map((copy) => copy.facts.version));
+    const versions = new Set([...entry.versions, ...loaded]);
+    if (versions.size === 0) return [{ name, version: undefined, state: 'UNAVAILABLE', reason }];
+    return [...versions].map((version) => {
+      if (loaded.has(version)) return { name, version, state: 'READY' as const, reason: '' };
+      const isLoading = copies.some(({ facts }) => facts.version === version && (facts.phase === 'loading' || facts.phase === 'warming'));
+      if (isLoading) return { name, version, state: 'LOADING' as const, reason: '' };
+      return { name, version, state: 'UNAVAILABLE' as const, reason: reason || 'not in memory; the next request loads it' };
+    });
+  }
+
+  #nowSentence(entry: ModelEntry, best: { backendId: string } | undefined): string {
+    const ready = entry.activity?.ready(entry, undefined) ?? [];
+    if (entry.isUnloaded) return 'refused: the model was unloaded by request; load it to serve it again';
+    if (ready.length > 0) return `served by ${ready.map((copy) => copy.backend.record.id).join(', ')}`;
+    const reason = this.#reason(entry);
+    if (reason !== '') return `refused: ${reason}`;
+    if (best === undefined) return 'held until a backend is there, then loaded';
+    const { loadMs } = entry.active();
+    return `would be loaded on ${best.backendId}${loadMs > 0 ? ` in about ${loadMs} ms` : ', for the first time'}`;
+  }
+}
+
+function reportBackend(view: BackendView): BackendReport {
+  const { record, state } = view;
+  return {
+    id: record.id,
+    kind: record.kind,
+    address: record.address,
+    state: view.standing,
+    reason: view.reason,
+    pid: state.pid === 0 ? undefined : state.pid,
+    budgetBytes: state.budgetBytes,
+    usedBytes: state.usedBytes,
+    evictionPrice: state.evictionPrice,
+    loadsQueued: state.loadsQueued,
+    copies: view.copies.size,
+    inFlight: view.inFlight,
+    apart: record.apart === true,
+  };
+}
+
+function reportCopy(copy: CopyView): CopyReport {
+  const { facts } = copy;
+  return {
+    backend: copy.backend.record.id,
+    version: facts.version,
+    phase: facts.phase,
+    residentBytes: facts.residentBytes,
+    inFlight: copy.inFlight,
+    latencyMs: copy.latencyMs,
+    loadMs: facts.loadMs,
+  };
+}

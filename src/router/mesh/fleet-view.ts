@@ -1,0 +1,128 @@
+import type { BackendRecord, BackendSession } from '../../adapters/adapter.ts';
+import type { BackendState, CopyFacts } from '../../protocol/link/messages.ts';
+import type { PlacementBackend } from '../placement/snapshot.ts';
+import { BackendView } from './backend-view.ts';
+import type { Catalogue } from './catalogue.ts';
+import { CopyView } from './copy-view.ts';
+import type { ModelEntry } from './model-entry.ts';
+
+/** What the fleet looks like now, kept from what backends push. Nothing is decided here. */
+export class FleetView {
+  readonly backends = new Map<string, BackendView>();
+  readonly #catalogue: Catalogue;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue;
+  }
+
+  /** Calls back after every change that could let a waiting request go on. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  add(record: BackendRecord): BackendView {
+    const view = new BackendView(record);
+    this.backends.set(record.id, view);
+    return view;
+  }
+
+  remove(id: string): void {
+    const view = this.backends.get(id);
+    if (view === undefined) return;
+    this.onLost(view, 'removed');
+    this.backends.delete(id);
+  }
+
+  onConnected(view: BackendView, session: BackendSession): void {
+    view.session = session;
+    view.isStalled = false;
+    view.reason = '';
+    this.#forgetReady(view);
+    this.#tell();
+  }
+
+  onState(view: BackendView, state: BackendState, changed: readonly CopyFacts[], gone: readonly number[]): void {
+    view.state = state;
+    for (const facts of changed) this.applyCopy(view, facts);
+    for (const id of gone) this.#dropCopy(view, id);
+    this.#forgetReady(view);
+    this.#tell();
+  }
+
+  /** What a load's own answer says comes before the next state, and may come after it. */
+  applyCopy(view: BackendView, facts: CopyFacts): CopyView {
+    let copy = view.copies.get(facts.id);
+    const entry = this.#entryOf(view, facts);
+    if (copy === undefined) {
+      copy = new CopyView(view, facts);
+      view.copies.set(facts.id, copy);
+      entry.active().copies.add(copy);
+    } else copy.update(facts);
+    const activity = entry.active();
+    if (facts.phase === 'ready') {
+      activity.residentBytes = facts.residentBytes;
+      activity.loadMs = facts.loadMs;
+      activity.lastVersion = facts.version;
+    }
+    activity.forgetReady();
+    return copy;
+  }
+
+  onStalled(view: BackendView, stalled: boolean): void {
+    view.isStalled = stalled;
+    view.reason = stalled ? 'silent for a second' : '';
+    this.#forgetReady(view);
+    if (stalled) {
+      for (const copy of view.copies.values()) for (const request of [...copy.sent]) request.onStalled();
+    }
+    this.#tell();
+  }
+
+  onLost(view: BackendView, reason: string): void {
+    view.session = undefined;
+    view.isStalled = false;
+    view.reason = reason;
+    view.promisedBytes = 0;
+    for (const id of [...view.copies.keys()]) this.#dropCopy(view, id);
+    this.#tell();
+  }
+
+  /** The backends that placement may choose among, with what is asked of the models on each. */
+  placementBackends(nowMs: number): PlacementBackend[] {
+    const backends: PlacementBackend[] = [];
+    for (const view of this.backends.values()) {
+      let demand = 0;
+      for (const { facts } of view.copies.values()) {
+        const rate = this.#catalogue.find(facts.model)?.activity?.rate.perSecond(nowMs) ?? 0;
+        demand += rate * facts.residentBytes;
+      }
+      const backend = view.placement(demand);
+      if (backend !== undefined) backends.push(backend);
+    }
+    return backends;
+  }
+
+  /** An external server may have models that no repository knows. */
+  #entryOf(view: BackendView, facts: CopyFacts): ModelEntry {
+    const external = view.record.kind !== 'skein';
+    return external ? this.#catalogue.addExternal(facts.model, view.record.id) : this.#catalogue.ensure(facts.model);
+  }
+
+  #dropCopy(view: BackendView, id: number): void {
+    const copy = view.copies.get(id);
+    if (copy === undefined) return;
+    view.copies.delete(id);
+    const activity = this.#catalogue.find(copy.facts.model)?.activity;
+    activity?.copies.delete(copy);
+    activity?.forgetReady();
+  }
+
+  #forgetReady(view: BackendView): void {
+    for (const copy of view.copies.values()) this.#catalogue.find(copy.facts.model)?.activity?.forgetReady();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

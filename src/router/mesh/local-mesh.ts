@@ -1,0 +1,318 @@
+import type { Adapter, BackendRecord, Exchange, ReplyObserver } from '../../adapters/adapter.ts';
+import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
+import { place } from '../placement/place.ts';
+import { chooseCopy } from '../routing/choose-copy.ts';
+import type { HoldLimits } from '../routing/hold.ts';
+import { Quarantine, type QuarantineOptions } from '../routing/quarantine.ts';
+import { RetryBudget } from '../routing/retry-budget.ts';
+import { BackendConnector } from './backend-connector.ts';
+import { Catalogue } from './catalogue.ts';
+import { ColdStarts } from './cold-starts.ts';
+import type { CopyView } from './copy-view.ts';
+import { CrashInquiry } from './crash-inquiry.ts';
+import { FleetReports } from './fleet-reports.ts';
+import { FleetView } from './fleet-view.ts';
+import { mergeStatistics } from './merge-statistics.ts';
+import type { IndexRow, LoadOverride, Mesh, MeshRequest, ModelDescription } from './mesh-port.ts';
+import type { ModelEntry } from './model-entry.ts';
+import { ModelIsolation } from './model-isolation.ts';
+import { ModelRefresh } from './model-refresh.ts';
+import type { OverrideStore } from './override-store.ts';
+import { questionOf } from './placement-question.ts';
+import type { ProcessKeeper } from './process-keeper.ts';
+import type { Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
+import { RequestRun, type RunContext } from './request-run.ts';
+import { SuspectRunner } from './suspect-runner.ts';
+
+export interface MeshOptions {
+  readonly version: string;
+  readonly adapters: readonly Adapter[];
+  readonly processes: ProcessKeeper;
+  readonly overrides: OverrideStore;
+  readonly hold: HoldLimits;
+  readonly quarantine: QuarantineOptions;
+  /** For requests that name no time of their own. */
+  readonly requestTimeoutMs: number;
+  /** Looks at the repositories now rather than at the next poll. */
+  readonly rescan: () => Promise<void>;
+  readonly log: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** How often deadlines and waits are looked at: what a late answer may be late by. */
+const sweepMs = 50;
+
+const retryOptions = { ratio: 0.2, floorPerSecond: 10, burst: 500 };
+
+/** The mesh of one router process. */
+export class LocalMesh implements Mesh {
+  readonly #options: MeshOptions;
+  readonly #startedMs = performance.now();
+  readonly #catalogue = new Catalogue();
+  readonly #fleet = new FleetView(this.#catalogue);
+  readonly #coldStarts: ColdStarts;
+  readonly #connector: BackendConnector;
+  readonly #refresh: ModelRefresh;
+  readonly #reports: FleetReports;
+  readonly #inquiry: CrashInquiry;
+  readonly #isolation: ModelIsolation;
+  readonly #retries = new RetryBudget(retryOptions, performance.now());
+  readonly #active = new Set<RequestRun>();
+  readonly #context: RunContext;
+  readonly #timer: NodeJS.Timeout;
+  #retryCount = 0;
+
+  constructor(options: MeshOptions) {
+    this.#options = options;
+    const { log, processes } = options;
+    this.#coldStarts = new ColdStarts(this.#fleet, options.hold);
+    this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
+    this.#refresh = new ModelRefresh(this.#coldStarts, log);
+    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts);
+    const quarantine = new Quarantine(options.quarantine);
+    const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
+    this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
+    this.#inquiry = new CrashInquiry(quarantine, processes, suspects, this.#isolation, log);
+    this.#context = {
+      choose: chooseReady,
+      hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
+      release: (entry, version, request) => this.#coldStarts.release(entry, version, request),
+      hasElsewhere: (entry, version, excluded) => this.#hasElsewhere(entry, version, excluded),
+      mayRetry: () => this.#mayRetry(),
+      onLost: (run, copy, error) => this.#inquiry.onLost(run, copy, error),
+      onFinished: (run) => {
+        this.#active.delete(run);
+        suspects.finished(run);
+      },
+    };
+    this.#timer = setInterval(() => this.#sweep(performance.now()), sweepMs).unref();
+  }
+
+  addBackend(record: BackendRecord): void {
+    for (const model of record.models ?? []) this.#catalogue.addExternal(model, record.id);
+    this.#connector.add(record);
+  }
+
+  /** What a repository shows now. Copies that are out of date are replaced in the background. */
+  applyRepository(changes: RepositoryChanges): void {
+    for (const entry of this.#catalogue.apply(changes)) this.#refreshSoon(entry);
+  }
+
+  /** Loads models before anybody asks, a few at a time; failures are remembered as those of requests are. */
+  async preload(names: readonly string[]): Promise<void> {
+    const queue = [...names];
+    const next = async (): Promise<void> => {
+      for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+        const entry = this.#catalogue.find(name);
+        for (const version of entry?.versions ?? []) await this.#coldStarts.ensure(entry!, version, false).catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: preloadsAtOnce }, next));
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#connector.stop();
+  }
+
+  infer(request: MeshRequest, observer: ReplyObserver): Exchange {
+    const nowMs = performance.now();
+    const timeoutMs = request.timeoutMs || this.#options.requestTimeoutMs;
+    let entry: ModelEntry;
+    try {
+      entry = this.#servable(request.model, request.version);
+    } catch (fault) {
+      request.body.release();
+      observer.onError(SkeinError.from(fault));
+      return nothingUnderWay;
+    }
+    const activity = entry.active();
+    activity.rate.record(nowMs);
+    this.#retries.earn();
+    const run = new RequestRun(request, entry, nowMs + timeoutMs, this.#context, observer);
+    this.#active.add(run);
+    if (activity.isWatched) this.#dispatchUnlessConvicted(run);
+    else run.dispatch();
+    return run;
+  }
+
+  isReady(): boolean {
+    for (const backend of this.#fleet.backends.values()) if (backend.standing === 'up') return true;
+    return false;
+  }
+
+  isModelReady(model: string, version: number | undefined): boolean {
+    const entry = this.#catalogue.find(model);
+    if (entry === undefined || (version !== undefined && !entry.serves(version))) return false;
+    const standing = this.#reports.standing(entry);
+    if (standing === 'unloaded' || standing === 'failed') return false;
+    return standing === 'ready' || entry.newest !== undefined;
+  }
+
+  async describe(model: string, version: number | undefined): Promise<ModelDescription> {
+    const entry = this.#servable(model, version);
+    let copy = entry.active().ready(entry, version)[0];
+    if (copy === undefined) {
+      const wanted = version ?? entry.newest;
+      if (wanted === undefined) throw new SkeinError('model_unavailable', { model });
+      await this.#loadVersion(entry, wanted);
+      copy = entry.active().ready(entry, version)[0];
+    }
+    if (copy === undefined) throw new SkeinError('copy_gone', { model });
+    const description = await copy.session.describe(copy.facts);
+    const versions = version !== undefined ? [version] : entry.versions.length > 0 ? entry.versions : [copy.facts.version];
+    return { ...description, versions };
+  }
+
+  async statistics(model: string | undefined, version: number | undefined): Promise<readonly ModelStatistics[]> {
+    if (model !== undefined && this.#catalogue.find(model) === undefined) throw new SkeinError('model_unknown', { model });
+    const sessions = [...this.#fleet.backends.values()].filter((view) => view.standing === 'up' && view.session?.can.statistics);
+    const answers = await Promise.all(sessions.map((view) => view.session!.statistics(model).catch(() => [])));
+    return mergeStatistics(answers.flat()).filter((one) => version === undefined || one.version === String(version));
+  }
+
+  index(): readonly IndexRow[] {
+    return this.#reports.index();
+  }
+
+  async load(model: string, override: LoadOverride | undefined): Promise<void> {
+    await this.#options.rescan();
+    const entry = override === undefined ? this.#catalogue.find(model) : this.#catalogue.ensure(model);
+    if (entry === undefined) throw new SkeinError('load_unknown', { model });
+    if (override === undefined) {
+      entry.configOverride = undefined;
+      const own = await this.#options.overrides.release(model);
+      if (own !== undefined) entry.repository = own.original;
+    } else await this.#override(entry, override);
+    if (entry.repository?.problem !== undefined) {
+      throw new SkeinError('load_failed', { model, version: entry.newest ?? 1, reason: entry.repository.problem });
+    }
+    entry.isUnloaded = false;
+    if (entry.activity !== undefined) entry.activity.failure = undefined;
+    await Promise.all(entry.versions.map((version) => this.#loadVersion(entry, version)));
+    await this.#refresh.refresh(entry);
+  }
+
+  async unload(model: string): Promise<void> {
+    const entry = this.#catalogue.find(model);
+    if (entry === undefined) return; // Triton answers 200 for what it does not know
+    entry.isUnloaded = true;
+    const copies = [...(entry.activity?.copies ?? [])];
+    await Promise.all(copies.map(({ backend, facts }) => backend.session?.can.unload && backend.session.unload(facts)));
+  }
+
+  report(): FleetReport {
+    const entries = this.#catalogue.all();
+    const standings = entries.map((entry) => this.#reports.standing(entry));
+    const count = (wanted: string) => standings.filter((standing) => standing === wanted).length;
+    return {
+      version: this.#options.version,
+      uptimeMs: Math.round(performance.now() - this.#startedMs),
+      models: { known: entries.length, loaded: count('ready'), loading: count('loading'), failed: count('failed') },
+      held: this.#coldStarts.heldTotal,
+      inFlight: this.#active.size - this.#coldStarts.heldTotal,
+      retries: this.#retryCount,
+      loads: this.#coldStarts.loadsStarted,
+      loadFailures: this.#coldStarts.loadsFailed,
+      convictions: this.#inquiry.convictions,
+      backends: this.#reports.backends(),
+    };
+  }
+
+  models(): readonly ModelReport[] {
+    return this.#reports.models(performance.now());
+  }
+
+  explain(model: string): Explanation {
+    const entry = this.#catalogue.find(model);
+    if (entry === undefined) throw new SkeinError('model_unknown', { model });
+    return this.#reports.explain(entry, performance.now());
+  }
+
+  plan(backendId: string | undefined): PlanReport {
+    if (backendId !== undefined && !this.#fleet.backends.has(backendId)) {
+      throw new SkeinError('backend_unknown', { backend: backendId });
+    }
+    return this.#reports.plan(backendId, performance.now());
+  }
+
+  /** The model, where requests for it are tried; throws what the client is told where not. */
+  #servable(model: string, version: number | undefined): ModelEntry {
+    const entry = this.#catalogue.find(model);
+    if (entry === undefined) throw new SkeinError('model_unknown', { model });
+    if (entry.isUnloaded) throw new SkeinError('model_unavailable', { model });
+    const problem = entry.repository?.problem;
+    if (problem !== undefined) throw new SkeinError('model_failed', { model, reason: problem });
+    if (version !== undefined && !entry.serves(version)) throw new SkeinError('version_unknown', { model, version });
+    return entry;
+  }
+
+  #loadVersion(entry: ModelEntry, version: number): Promise<void> {
+    const ready = entry.active().ready(entry, version).some((copy) => copy.facts.stamp === entry.stampOf(version));
+    return ready ? Promise.resolve() : this.#coldStarts.ensure(entry, version, true);
+  }
+
+  async #override(entry: ModelEntry, { config, files }: LoadOverride): Promise<void> {
+    if (files.size > 0) entry.repository = await this.#options.overrides.store(entry.name, files, entry.repository);
+    if (entry.repository === undefined) throw new SkeinError('load_unknown', { model: entry.name });
+    entry.configOverride = config;
+    entry.active().forgetReady();
+  }
+
+  #refreshSoon(entry: ModelEntry): void {
+    this.#refresh.refresh(entry).catch((fault) => {
+      this.#options.log('refresh failed', { model: entry.name, reason: (fault as Error).message });
+    });
+  }
+
+  /** A body of this model ended its process twice: the whole body is looked at before it is sent. */
+  #dispatchUnlessConvicted(run: RequestRun): void {
+    const { body, model } = run.request;
+    body.attach({
+      onPiece: (_piece, end) => {
+        if (!end) return true;
+        body.detach();
+        const refusal = body.isReplayable ? this.#inquiry.refusalOf(model, body.pieces, performance.now()) : undefined;
+        if (refusal !== undefined) run.fail(refusal);
+        else run.dispatch();
+        return true;
+      },
+      onAborted: () => {},
+    });
+  }
+
+  #hasElsewhere(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string>): boolean {
+    if (chooseReady(entry, version, excluded) !== undefined) return true;
+    const wanted = version ?? entry.newest;
+    if (wanted === undefined || entry.repository === undefined) return false;
+    const nowMs = performance.now();
+    return place(this.#fleet.placementBackends(nowMs), questionOf(entry, wanted, excluded, nowMs)).candidates.length > 0;
+  }
+
+  #mayRetry(): boolean {
+    const allowed = this.#retries.spend(performance.now());
+    if (allowed) this.#retryCount++;
+    return allowed;
+  }
+
+  #sweep(nowMs: number): void {
+    this.#coldStarts.sweep(nowMs);
+    this.#isolation.sweep(nowMs);
+    for (const run of this.#active) run.expire(nowMs);
+  }
+}
+
+const preloadsAtOnce = 4;
+
+const nothingUnderWay: Exchange = { cancel: () => {}, pause: () => {}, resume: () => {} };
+
+function chooseReady(
+  entry: ModelEntry,
+  version: number | undefined,
+  excluded: ReadonlySet<string> | undefined,
+): CopyView | undefined {
+  let copies = entry.active().ready(entry, version);
+  if (excluded !== undefined) copies = copies.filter((copy) => !excluded.has(copy.backend.record.id));
+  return copies[chooseCopy(copies, Math.random)];
+}

@@ -1,0 +1,113 @@
+import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
+import type { SkeinError } from '../../protocol/errors.ts';
+import type { CopyView } from './copy-view.ts';
+import { RequestRate } from './request-rate.ts';
+
+/** Why a model is not tried for a while. */
+export interface LoadFailure {
+  readonly error: SkeinError;
+  readonly stamp: string;
+  /** Until then the stored error is the answer; doubled with every failure. */
+  readonly untilMs: number;
+  readonly backoffMs: number;
+}
+
+/** What is kept only of models that were asked for: there may be ten thousand that never are. */
+export class ModelActivity {
+  readonly copies = new Set<CopyView>();
+  readonly rate = new RequestRate();
+  failure: LoadFailure | undefined;
+  /** Resident size and load time when it was last loaded; 0: never. */
+  residentBytes = 0;
+  loadMs = 0;
+  lastVersion = 0;
+  /** A body of it was convicted: bodies are hashed before they are sent. */
+  isWatched = false;
+  /** It keeps crashing its process: the backend that it has to itself. */
+  isolatedOn: string | undefined;
+  /** Ready copies by version asked for; rebuilt when copies change. */
+  #ready = new Map<number | undefined, readonly CopyView[]>();
+
+  forgetReady(): void {
+    if (this.#ready.size > 0) this.#ready = new Map();
+  }
+
+  /** Ready copies for a request that names `version`, or none. Remembered: asked once a request, changed seldom. */
+  ready(entry: ModelEntry, version: number | undefined): readonly CopyView[] {
+    let copies = this.#ready.get(version);
+    if (copies === undefined) {
+      copies = findReady(entry, [...this.copies], version);
+      this.#ready.set(version, copies);
+    }
+    return copies;
+  }
+}
+
+/** One model of the catalogue. */
+export class ModelEntry {
+  readonly name: string;
+  /** Undefined for a model that only external servers have. */
+  repository: RepositoryModel | undefined;
+  /** External servers that were declared to have it, by backend id. */
+  external: Set<string> | undefined;
+  /** Replaces config.pbtxt, from the repository API. */
+  configOverride: string | undefined;
+  /** Taken out of service by request. */
+  isUnloaded = false;
+  activity: ModelActivity | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get versions(): readonly number[] {
+    return this.repository?.versions ?? [];
+  }
+
+  get newest(): number | undefined {
+    return this.versions.at(-1);
+  }
+
+  /** Changes with anything that the model is made of. */
+  get stamp(): string {
+    return this.#withOverride(this.repository?.stamp ?? '');
+  }
+
+  /** What a copy of this version must carry to be current. */
+  stampOf(version: number): string {
+    const at = this.versions.indexOf(version);
+    return this.#withOverride(at < 0 ? '' : this.repository!.versionStamps[at]!);
+  }
+
+  #withOverride(stamp: string): string {
+    return this.configOverride === undefined ? stamp : `${stamp}+${this.configOverride}`;
+  }
+
+  active(): ModelActivity {
+    this.activity ??= new ModelActivity();
+    return this.activity;
+  }
+
+  serves(version: number): boolean {
+    return this.versions.includes(version) || this.external !== undefined;
+  }
+}
+
+/**
+ * Copies that answer for `version`: those of the newest stamp, else older ones, which go on serving until their successor
+ * is ready. Without a version the newest that is ready and served counts; one that the policy no longer serves comes last.
+ */
+function findReady(entry: ModelEntry, copies: readonly CopyView[], version: number | undefined): readonly CopyView[] {
+  const alone = entry.activity?.isolatedOn;
+  const ready = copies.filter(({ isReady, backend }) => isReady && (backend.record.apart ? backend.record.id : undefined) === alone);
+  const ofVersion = (wanted: number | undefined) => ready.filter((copy) => copy.facts.version === wanted);
+  let found: readonly CopyView[] = [];
+  if (version !== undefined) found = ofVersion(version);
+  else {
+    const served = ready.map((copy) => copy.facts.version);
+    const newest = Math.max(...served.filter((candidate) => entry.serves(candidate)));
+    found = ofVersion(newest === -Infinity ? Math.max(...served) : newest);
+  }
+  const current = found.filter((copy) => copy.facts.stamp === entry.stampOf(copy.facts.version));
+  return current.length > 0 ? current : found;
+}

@@ -1,0 +1,31 @@
+import type { PlacementQuestion } from '../placement/place.ts';
+import type { PlacedCopy } from '../placement/snapshot.ts';
+import type { ModelEntry } from './model-entry.ts';
+
+/** What placement is asked about a model: its size as far as known, how much it is asked for, where it is. */
+export function questionOf(
+  entry: ModelEntry,
+  version: number,
+  excluded: ReadonlySet<string>,
+  nowMs: number,
+): PlacementQuestion {
+  const { activity } = entry;
+  const expectedBytes = activity?.residentBytes ?? 0;
+  const copies: PlacedCopy[] = [];
+  for (const { facts, backend } of activity?.copies ?? []) {
+    if (facts.version !== version || facts.stamp !== entry.stampOf(version)) continue;
+    if (facts.phase === 'ready') copies.push({ backendId: backend.record.id, state: 'ready' });
+    else if (facts.phase === 'loading' || facts.phase === 'warming') copies.push({ backendId: backend.record.id, state: 'loading' });
+  }
+  return {
+    model: {
+      name: entry.name,
+      version,
+      expectedBytes,
+      demand: (activity?.rate.perSecond(nowMs) ?? 0) * expectedBytes,
+      engine: 'onnx',
+    },
+    copies,
+    excluded,
+  };
+}

@@ -1,0 +1,18 @@
+import type { BackendRecord } from '../../adapters/adapter.ts';
+import type { ProcessEnd } from '../routing/process-end.ts';
+
+/** Whoever starts backend processes on this host, as the mesh sees it. */
+export interface ProcessKeeper {
+  /** How the process behind a lost backend ended; `unknown` where it lives, or nobody here started it. */
+  endOf(backendId: string): Promise<ProcessEnd>;
+  /** Starts a backend that serves only what it is sent by name; resolves with where it listens. */
+  openApart(id: string): Promise<BackendRecord>;
+  closeApart(id: string): void;
+}
+
+/** Where all backends are processes of other hosts. */
+export const noProcesses: ProcessKeeper = {
+  endOf: () => Promise.resolve({ kind: 'unknown' }),
+  openApart: () => Promise.reject(new Error('backends are not started by this router')),
+  closeApart: () => {},
+};

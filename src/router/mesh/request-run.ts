@@ -1,0 +1,225 @@
+import type { Exchange, InferReply, ReplyObserver } from '../../adapters/adapter.ts';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { HeldRequest } from './cold-starts.ts';
+import type { CopyView, SentRequest } from './copy-view.ts';
+import type { MeshRequest } from './mesh-port.ts';
+import type { ModelEntry } from './model-entry.ts';
+
+/** What one request needs of the mesh around it. */
+export interface RunContext {
+  /** A ready copy outside `excluded`, or undefined. */
+  choose(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string> | undefined): CopyView | undefined;
+  hold(entry: ModelEntry, version: number, request: HeldRequest): void;
+  release(entry: ModelEntry, version: number, request: HeldRequest): void;
+  /** Whether a stalled backend's requests for this model could be served elsewhere. */
+  hasElsewhere(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string>): boolean;
+  /** Pays for one more try. */
+  mayRetry(): boolean;
+  /** The backend was lost with this request in it: why is found out, then the run is told how to go on. */
+  onLost(run: RequestRun, copy: CopyView, error: SkeinError): void;
+  onFinished(run: RequestRun): void;
+}
+
+/** Answers up to this size reach the client only when they are whole: until then another copy can still answer. */
+const wholeReplyBytes = 256 * 1024;
+
+/** Beside the deadline and the budget: an answer that fails everywhere must come to an end. */
+const maxAttempts = 5;
+
+/** One inference on its way: choose a copy or wait for one, send, and on a failure that allows it go on elsewhere. */
+export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldRequest {
+  readonly request: MeshRequest;
+  readonly entry: ModelEntry;
+  readonly deadlineMs: number;
+  readonly #context: RunContext;
+  readonly #client: ReplyObserver;
+  #excluded: Set<string> | undefined;
+  #attempts = 0;
+  #copy: CopyView | undefined;
+  #exchange: Exchange | undefined;
+  #heldVersion: number | undefined;
+  #reply: InferReply | undefined;
+  #pieces: Uint8Array[] = [];
+  /** The client has something of the answer: it cannot be begun again. */
+  #isStarted = false;
+  #isOver = false;
+
+  constructor(request: MeshRequest, entry: ModelEntry, deadlineMs: number, context: RunContext, client: ReplyObserver) {
+    this.request = request;
+    this.entry = entry;
+    this.deadlineMs = deadlineMs;
+    this.#context = context;
+    this.#client = client;
+  }
+
+  get excluded(): ReadonlySet<string> | undefined {
+    return this.#excluded;
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Sends it to a ready copy, or waits for one. */
+  dispatch(): void {
+    const { version } = this.request;
+    const copy = this.#context.choose(this.entry, version, this.#excluded);
+    if (copy !== undefined) {
+      this.sendTo(copy);
+      return;
+    }
+    const wanted = version ?? this.entry.newest;
+    if (wanted === undefined) {
+      this.#finishWith(new SkeinError('model_unavailable', { model: this.entry.name }));
+      return;
+    }
+    this.#heldVersion = wanted;
+    this.#context.hold(this.entry, wanted, this);
+  }
+
+  sendTo(copy: CopyView): void {
+    this.#attempts++;
+    this.#copy = copy;
+    // Half an answer of a copy that failed is nobody's.
+    this.#reply = undefined;
+    if (this.#pieces.length > 0) this.#pieces = [];
+    copy.sent.add(this);
+    const { request } = this;
+    const timeoutMs = this.deadlineMs === Infinity ? 0 : Math.max(1, Math.ceil(this.deadlineMs - performance.now()));
+    this.#exchange = copy.session.infer(
+      {
+        copy: copy.facts,
+        dialect: request.dialect,
+        body: request.body,
+        headerLength: request.headerLength,
+        timeoutMs,
+        traceparent: request.traceparent,
+        versionNamed: request.version !== undefined,
+      },
+      this,
+    );
+  }
+
+  onReady(): void {
+    this.#heldVersion = undefined;
+    this.dispatch();
+  }
+
+  onRefused(error: SkeinError): void {
+    this.#heldVersion = undefined;
+    this.#finishWith(error);
+  }
+
+  onReply(reply: InferReply): void {
+    this.#copy?.noteLoad(reply.inFlight, reply.latencyUs);
+    this.#reply = reply;
+    if (reply.bodyBytes > wholeReplyBytes) {
+      this.#isStarted = true;
+      this.#client.onReply(reply);
+    }
+  }
+
+  onPiece(piece: Uint8Array): void {
+    if (this.#isStarted) this.#client.onPiece(piece);
+    else this.#pieces.push(piece);
+  }
+
+  onEnd(): void {
+    this.#leaveCopy();
+    this.#isOver = true;
+    if (!this.#isStarted) {
+      this.#client.onReply(this.#reply!);
+      for (const piece of this.#pieces) this.#client.onPiece(piece);
+    }
+    this.#close();
+    this.#client.onEnd();
+  }
+
+  onError(error: SkeinError, requestId?: string): void {
+    const copy = this.#copy!;
+    this.#leaveCopy();
+    if (this.#isStarted || !error.mayRetry || !this.request.body.isReplayable) {
+      this.#finishWith(error, requestId);
+    } else if (error.code === 'link_broken') {
+      this.exclude(copy);
+      this.#context.onLost(this, copy, error);
+    } else {
+      this.exclude(copy);
+      this.retry(error);
+    }
+  }
+
+  /** Goes on elsewhere, where the deadline, the budget and the number of tries allow. */
+  retry(error: SkeinError): void {
+    if (this.#isOver) return;
+    const late = performance.now() >= this.deadlineMs;
+    if (late || this.#attempts >= maxAttempts || !this.#context.mayRetry()) this.#finishWith(error);
+    else this.dispatch();
+  }
+
+  /** Ends it for the client. */
+  fail(error: SkeinError): void {
+    if (!this.#isOver) this.#finishWith(error);
+  }
+
+  /** A backend that failed this request is not tried again. */
+  exclude(copy: CopyView): void {
+    this.#excluded ??= new Set();
+    this.#excluded.add(copy.backend.record.id);
+  }
+
+  onStalled(): void {
+    const copy = this.#copy;
+    if (copy === undefined || this.#isStarted || !this.request.body.isReplayable) return;
+    const excluded = new Set(this.#excluded).add(copy.backend.record.id);
+    if (!this.#context.hasElsewhere(this.entry, this.request.version, excluded)) return; // it may come back
+    this.#exchange?.cancel();
+    this.#leaveCopy();
+    this.#excluded = excluded;
+    this.retry(new SkeinError('link_broken', { backend: copy.backend.record.id, reason: 'silent for a second' }));
+  }
+
+  /** Called now and then: true where the deadline has passed and the client was told. */
+  expire(nowMs: number): boolean {
+    if (this.#isOver || nowMs < this.deadlineMs || this.#isStarted || this.#heldVersion !== undefined) return false;
+    this.#exchange?.cancel();
+    this.#leaveCopy();
+    const ms = Math.round(nowMs - this.deadlineMs + this.request.timeoutMs);
+    this.#finishWith(new SkeinError('deadline_passed', { ms, stage: 'before the answer' }));
+    return true;
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#heldVersion !== undefined) this.#context.release(this.entry, this.#heldVersion, this);
+    this.#exchange?.cancel();
+    this.#leaveCopy();
+    this.#close();
+  }
+
+  pause(): void {
+    this.#exchange?.pause();
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
+  }
+
+  #leaveCopy(): void {
+    this.#copy?.sent.delete(this);
+    this.#copy = undefined;
+    this.#exchange = undefined;
+  }
+
+  #finishWith(error: SkeinError, requestId?: string): void {
+    this.#isOver = true;
+    this.#close();
+    this.#client.onError(error, requestId);
+  }
+
+  #close(): void {
+    this.request.body.release();
+    this.#context.onFinished(this);
+  }
+}
