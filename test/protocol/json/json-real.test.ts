@@ -10,7 +10,12 @@ function read(text: string): { value: number; end: number } {
   return { value: readReal(cursor), end: cursor.at };
 }
 
+/** What no double holds is refused; everything else is what Number() says. */
 function assertSameAsNumber(text: string): void {
+  if (!Number.isFinite(Number(text))) {
+    assert.throws(() => read(text), /Number too big to be stored in double/);
+    return;
+  }
   const { value, end } = read(text);
   assert.ok(Object.is(value, Number(text)), `${text} was read as ${value}`);
   assert.equal(end, text.length);

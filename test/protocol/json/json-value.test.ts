@@ -40,7 +40,7 @@ describe('readDocument', () => {
 
   test('refuses what JSON.parse refuses, but for the names of what is no number', () => {
     const fragments = fc.array(
-      fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"b"', '1', '-2.5e3', 'true', 'null', ' ', '"\\n"', '0'),
+      fc.constantFrom('{', '}', '[', ']', ':', ',', '"a"', '"b"', '1', '-2.5', 'true', 'null', ' ', '"\\n"', '0'),
       { maxLength: 12 },
     );
     fc.assert(

@@ -226,6 +226,8 @@ describe('decodeInferRequest refuses', () => {
       faultOfShape('[9223372036854775807,16]'),
       "invalid shape for input 'INPUT0': shape [9223372036854775807,16] causes total element count to exceed maximum size of 9223372036854775807",
     );
+    assert.match(faultOfShape('[4611686018427387904,2]'), /causes total element count to exceed/);
+    assert.match(faultOfShape('[9223372036854775807]'), /contains one or more invalid dimensions/);
     assert.equal(
       faultOfShape('[9007199254740992,0]'),
       "invalid shape for input 'INPUT0': shape [9007199254740992,0] contains one or more invalid dimensions",

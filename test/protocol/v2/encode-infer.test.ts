@@ -104,6 +104,7 @@ describe('encodeInferResponse', () => {
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     const expected = dataOf('FP64', values);
+    assert.ok(textOf([output('FP64', [20_000], shifted.subarray(3))]).includes(`[${expected}]`));
     fc.assert(
       fc.property(fc.nat(bytes.length), (at) => {
         const parts = [shifted.subarray(3, 3 + at), shifted.subarray(3 + at)];

@@ -108,7 +108,7 @@ describe('encodeInferResponse and decodeInferRequest', () => {
   });
 
   test('refuse long bodies that never close what they open', () => {
-    // a reader that looked at bytes again and again would need minutes for these, and the time limit of the suite ends it
+    // a reader that looked at its bytes again and again would need minutes for these
     const huge = 400_000;
     for (const data of ['"\\u0041",', '[[1]],', '"]",', '1e5,', '{"a":[]},', '[']) {
       const text = `{"inputs":[{"name":"INPUT0","shape":[${huge}],"datatype":"BYTES","data":[${data.repeat(huge)}`;
