@@ -6,7 +6,10 @@ import { excerpt } from './excerpt.ts';
 /** The largest element count that a request may name: Triton counts in int64. */
 const mostElements = 2n ** 63n - 1n;
 
-/** The `shape` of an input as numbers: every dimension is an exact integer >= 0, their product at most an int64. */
+/**
+ * The `shape` of an input as numbers: every dimension is an exact integer >= 0, their product at most an int64, even were
+ * a dimension of 0 a 1: so no product of some of them is infinite, nor NaN when 0 comes after.
+ */
 export function readShape(value: JsonValue | undefined, input: string): number[] {
   if (value === undefined) throw missingMember('shape');
   if (!Array.isArray(value)) throw wrongKind("'shape'", 'array');
@@ -16,7 +19,7 @@ export function readShape(value: JsonValue | undefined, input: string): number[]
     if (typeof dimension !== 'number' && typeof dimension !== 'bigint') throw wrongKind("'shape'", 'unsigned');
     if (dimension < 0) throw wrongKind("'shape'", 'unsigned');
     if (typeof dimension === 'bigint') exact = false;
-    count *= Number(dimension);
+    count *= Math.max(1, Number(dimension));
   }
   if (!exact || count > Number.MAX_SAFE_INTEGER) checkLargeShape(value as (number | bigint)[], input);
   return value as number[];
@@ -26,7 +29,7 @@ export function readShape(value: JsonValue | undefined, input: string): number[]
 function checkLargeShape(dimensions: readonly (number | bigint)[], input: string): void {
   let count = 1n;
   for (const dimension of dimensions) {
-    count *= BigInt(dimension);
+    count *= BigInt(dimension || 1);
     // never let the product grow further: a thousand dimensions of 2 ** 63 would be slow to multiply
     if (count > mostElements) throw new SkeinError('shape_too_large', { input, shape: shapeText(dimensions) });
   }

@@ -4,7 +4,7 @@ import { SkeinError } from '../../../src/protocol/errors.ts';
 import { decodeInferRequest } from '../../../src/protocol/v2/decode-infer.ts';
 import type { RequestSchema } from '../../../src/protocol/v2/infer-request.ts';
 import { errorText } from '../../../src/protocol/v2/status.ts';
-import { counting, idHalf, input, ones, simple, simpleIdentity } from './recorded-models.ts';
+import { counting, identity, idHalf, input, ones, simple, simpleIdentity } from './recorded-models.ts';
 
 function faultOf(decode: () => unknown): SkeinError {
   try {
@@ -236,6 +236,21 @@ describe('decodeInferRequest refuses', () => {
       faultOfShape(`[${Array(50_000).fill('9223372036854775807')}]`),
       /causes total element count to exceed/,
     );
+  });
+
+  test('dimensions whose product is not finite, wherever a 0 stands among them', () => {
+    const huge = Array<number>(30).fill(2 ** 52);
+    for (const shape of [
+      [0, ...huge],
+      [...huge, 0],
+      [...huge, 0, ...huge],
+    ]) {
+      const model = identity('m', 'FP32', 1, Array<number>(shape.length).fill(-1));
+      for (const data of [[], [1, 2, 3]]) {
+        const fault = inJson({ inputs: [{ name: 'INPUT0', shape, datatype: 'FP32', data }] }, model);
+        assert.match(fault.message, /causes total element count to exceed/);
+      }
+    }
   });
 
   test('a fault of the model check with the id of the request, where it has one', () => {
