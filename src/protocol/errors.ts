@@ -345,6 +345,11 @@ export const errorTable = {
     retry: false,
     template: "unexpected shape for input '{input}' for model '{model}'. Expected {expected}, got {got}.{note}",
   },
+  input_shape_open: {
+    kind: 'invalid',
+    retry: false,
+    template: "All input dimensions should be specified for input '{input}' for model '{model}', got {got}",
+  },
   batch_dimension_missing: {
     kind: 'invalid',
     retry: false,

@@ -98,6 +98,7 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, schema: RequestSchema, re
     const note = schema.maxBatchSize > 0 ? batchNote : '';
     throw refuse('input_shape', { input: name, expected: shapeText(spec.shape), got: shapeText(shape), note });
   }
+  if (shape.some((size) => size < 0)) throw refuse('input_shape_open', { input: name, got: shapeText(shape) });
   // an empty batch is measured as one row, and so refused unless its rows have no bytes either
   const empty = schema.maxBatchSize > 0 && shape[0] === 0;
   const count = elementCount(empty ? [1, ...shape.slice(1)] : shape);
