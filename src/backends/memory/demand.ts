@@ -41,9 +41,10 @@ export class DemandTable {
   }
 
   /**
-   * How many copies there is room for, about. The last of them is worth keeping for a request in so many, and must be
-   * told from the next by its count: measured on Zipf(1.0), 16 requests a place are too few to tell, 64 adapt half as
-   * fast to a new favourite for one point of hit rate.
+   * How many copies there is room for, about. The last of them is told from the first that has no place by its count
+   * alone, so a count must rest on many requests; the more, the longer a new favourite takes to be known. Measured on
+   * Zipf(1.0), 900 models for 300 places, as the way gone from LRU to the best fixed set: 0.66, 0.73 and 0.76 for 16, 32
+   * and 64 requests a place; each doubling takes twice as long to follow a change.
    */
   setPlaces(places: number): void {
     this.#halfLifeRequests = Math.max(minHalfLifeRequests, halfLifePerPlace * places);
