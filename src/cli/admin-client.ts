@@ -56,7 +56,9 @@ export class AdminClient {
       const sent = request(url, { method, timeout: timeoutMs, headers: { accept: 'application/json' } });
       sent.on('error', fail);
       sent.on('timeout', () => sent.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`)));
-      sent.on('response', (response) => readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail));
+      sent.on('response', (response) =>
+        readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail),
+      );
       sent.end();
     });
   }
@@ -68,7 +70,11 @@ export class AdminClient {
 }
 
 /** The client for an operator verb: --url, SKEIN_URL, or the default. */
-export function adminClient(verb: Exclude<Verb, 'serve' | 'engines'>, { flags }: VerbCall, { env, cwd }: CommandConsole): AdminClient {
+export function adminClient(
+  verb: Exclude<Verb, 'serve' | 'engines'>,
+  { flags }: VerbCall,
+  { env, cwd }: CommandConsole,
+): AdminClient {
   // No setting of these verbs depends on the machine.
   const machine = { cores: 1, memoryBytes: 0 };
   return new AdminClient(loadSettings(verb, { flags, env, cwd, machine }).url);

@@ -43,7 +43,14 @@ function parseVerb(name: string, verb: VerbRow, argv: readonly string[]): VerbCa
     ]),
   );
   // Not strict: the checks are ours, because its messages name neither what was meant nor what is expected.
-  const parsed = parseArgs({ args: [...argv], options, strict: false, allowNegative: true, allowPositionals: true, tokens: true });
+  const parsed = parseArgs({
+    args: [...argv],
+    options,
+    strict: false,
+    allowNegative: true,
+    allowPositionals: true,
+    tokens: true,
+  });
   for (const token of parsed.tokens) {
     if (token.kind !== 'option') continue;
     checkFlag(name, flags.get(token.name) ?? unnegated(flags, token.rawName), flags, token);
@@ -67,7 +74,8 @@ function checkFlag(verb: string, flag: Flag | undefined, flags: ReadonlyMap<stri
     throw usage(`${token.rawName} takes no value, got '${token.value}'`);
   }
   const swallowed = token.inlineValue === false && /^-./.test(token.value ?? '');
-  if (token.value === undefined || swallowed) throw usage(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+  if (token.value === undefined || swallowed)
+    throw usage(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
 }
 
 function unnegated(flags: ReadonlyMap<string, Flag>, rawName: string): Flag | undefined {
@@ -84,7 +92,8 @@ function checkOperands(name: string, verb: VerbRow, operands: readonly string[])
   const missing = verb.operands.find((operand, index) => operand.required && operands[index] === undefined);
   if (missing !== undefined) throw usage(`\`skein ${name}\` needs ${missing.name}: ${missing.summary}`);
   const surplus = verb.operands.at(-1)?.many === true ? undefined : operands[verb.operands.length];
-  if (surplus !== undefined) throw usage(`\`skein ${name}\` takes no '${surplus}'; \`skein help ${name}\` says what it takes`);
+  if (surplus !== undefined)
+    throw usage(`\`skein ${name}\` takes no '${surplus}'; \`skein help ${name}\` says what it takes`);
 }
 
 function usage(reason: string): SkeinError {

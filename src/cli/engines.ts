@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openRuntime } from '../backends/engines/onnx/environment.ts';
 import { builtInProviders, type ProviderName } from '../backends/engines/onnx/providers.ts';
 import { SkeinError } from '../protocol/errors.ts';
@@ -19,49 +21,60 @@ export interface FoundEngine {
 export interface ProviderProbe {
   /** As the setting `provider` names it. */
   readonly name: ProviderName;
-  readonly isBuiltIn: boolean;
-  /** How to get it where it is not; '' where it is. */
-  readonly remedy: string;
+  readonly isInstalled: boolean;
+  /** What it needs beside the library, or what is missing and how to get it. */
+  readonly note: string;
 }
 
 interface ProviderFacts {
+  /** What the runtime calls it. */
   readonly runtimeName: string;
-  readonly remedy: string;
+  /** A library of its own beside the runtime's; '' where it is inside. */
+  readonly library: string;
+  /** What else has to be on the machine; whether it is shows at the first load. */
+  readonly needs: string;
 }
 
-const ownBuild = 'name a libonnxruntime with --onnxruntime-lib or SKEIN_ONNXRUNTIME_LIB that is';
-
 const providerFacts = {
-  cpu: { runtimeName: 'CPUExecutionProvider', remedy: 'every build has it' },
-  cuda: { runtimeName: 'CUDAExecutionProvider', remedy: `${ownBuild} built with CUDA (the GPU archive of its releases)` },
-  tensorrt: { runtimeName: 'TensorrtExecutionProvider', remedy: `${ownBuild} built with TensorRT (the GPU archive of its releases)` },
-  webgpu: { runtimeName: 'WebGpuExecutionProvider', remedy: `${ownBuild} built with WebGPU` },
+  cpu: { runtimeName: 'CPUExecutionProvider', library: '', needs: '' },
+  cuda: { runtimeName: 'CUDAExecutionProvider', library: 'libonnxruntime_providers_cuda.so', needs: 'CUDA and cuDNN' },
+  tensorrt: {
+    runtimeName: 'TensorrtExecutionProvider',
+    library: 'libonnxruntime_providers_tensorrt.so',
+    needs: 'CUDA, cuDNN and TensorRT',
+  },
+  webgpu: { runtimeName: 'WebGpuExecutionProvider', library: '', needs: 'a Vulkan, Metal or Direct3D 12 driver' },
 } as const satisfies Record<ProviderName, ProviderFacts>;
 
-/** Opens every runtime as a backend would. A provider that is built in may still lack its driver: that shows at a load. */
+/** Opens every runtime as a backend would. */
 export function probeEngines(onnxruntimeLib: string): readonly EngineProbe[] {
   return [probeOnnx(onnxruntimeLib)];
 }
 
 function probeOnnx(libraryPath: string): EngineProbe {
-  const name = 'ONNX Runtime';
+  const engine = { kind: 'onnx', name: 'ONNX Runtime' } as const;
   try {
     const { api } = openRuntime(libraryPath === '' ? undefined : libraryPath);
-    return {
-      kind: 'onnx',
-      name,
-      found: { version: api.version, library: api.libraryPath, providers: probeProviders(builtInProviders(api)) },
-      problem: '',
-    };
+    const library = api.libraryPath;
+    const isBeside = (file: string) => existsSync(join(dirname(library), file));
+    const providers = probeProviders(builtInProviders(api), isBeside);
+    return { ...engine, found: { version: api.version, library, providers }, problem: '' };
   } catch (fault) {
-    return { kind: 'onnx', name, found: undefined, problem: fault instanceof SkeinError ? fault.message : String(fault) };
+    return { ...engine, found: undefined, problem: SkeinError.from(fault).message };
   }
 }
 
-/** What of Skein's providers a build has, by the names that the runtime gives them. */
-export function probeProviders(builtIn: readonly string[]): ProviderProbe[] {
-  return Object.entries<ProviderFacts>(providerFacts).map(([name, { runtimeName, remedy }]) => {
-    const isBuiltIn = builtIn.includes(runtimeName);
-    return { name: name as ProviderName, isBuiltIn, remedy: isBuiltIn ? '' : remedy };
+/**
+ * What of Skein's providers an installation has. `builtIn`: those that the library was built to use, by the runtime's
+ * names. `isBeside`: whether a file lies in the library's directory.
+ */
+export function probeProviders(builtIn: readonly string[], isBeside: (file: string) => boolean): ProviderProbe[] {
+  return Object.entries<ProviderFacts>(providerFacts).map(([key, { runtimeName, library, needs }]) => {
+    const name = key as ProviderName;
+    const otherBuild = `name a build of ONNX Runtime that has it with --onnxruntime-lib or SKEIN_ONNXRUNTIME_LIB`;
+    if (!builtIn.includes(runtimeName)) return { name, isInstalled: false, note: `not in this build; ${otherBuild}` };
+    if (library === '' || isBeside(library))
+      return { name, isInstalled: true, note: needs === '' ? '' : `needs ${needs}` };
+    return { name, isInstalled: false, note: `${library} is not beside the library; ${otherBuild}` };
   });
 }

@@ -8,7 +8,13 @@ export const exitStatuses = {
   unreachable: { status: 3, meaning: 'no server answers at the URL' },
 } as const;
 
-const usageCodes: readonly ErrorCode[] = ['usage', 'setting_invalid', 'setting_unknown', 'settings_file', 'settings_conflict'];
+const usageCodes: readonly ErrorCode[] = [
+  'usage',
+  'setting_invalid',
+  'setting_unknown',
+  'settings_file',
+  'settings_conflict',
+];
 
 export function exitStatusOf(code: ErrorCode): number {
   if (code === 'server_unreachable') return exitStatuses.unreachable.status;

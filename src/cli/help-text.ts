@@ -1,5 +1,5 @@
-import { isDerived } from '../config/compile-settings.ts';
 import { writeByteSize } from '../config/byte-size.ts';
+import { isDerived } from '../config/compile-settings.ts';
 import { writeDuration } from '../config/duration.ts';
 import { envName, type SettingRow } from '../config/setting.ts';
 import { settingGroups } from '../config/settings-table.ts';
@@ -55,7 +55,8 @@ export function flagForm(flag: Flag): string {
 function flagSections(verb: VerbRow): string[] {
   const settings = verb.settings;
   const isSetting = (flag: Flag) =>
-    settings !== undefined && settingGroups.some(({ rows }) => Object.values(rows).some((row) => row.flag === flag.name));
+    settings !== undefined &&
+    settingGroups.some(({ rows }) => Object.values(rows).some((row) => row.flag === flag.name));
   const own = flagsOf(verb).filter((flag) => !isSetting(flag));
   const sections = [`Flags:\n${own.map((flag) => entry(`  ${flagForm(flag)}`, [flag.summary])).join('\n')}\n`];
   for (const { title, rows } of settingGroups) {
@@ -66,8 +67,11 @@ function flagSections(verb: VerbRow): string[] {
 }
 
 function settingEntry(row: SettingRow): string {
-  const zero = 'zero' in row && row.zero !== undefined && row.min === 0 ? `; 0: ${row.zero}` : '';
-  return entry(`  ${flagForm(settingFlag(row))}`, [row.summary, `default ${writeDefault(row)}${zero} (${envName(row)})`]);
+  const zero = 'zero' in row && row.zero !== undefined ? `${row.default === 0 ? '' : '; 0'}: ${row.zero}` : '';
+  return entry(`  ${flagForm(settingFlag(row))}`, [
+    row.summary,
+    `default ${writeDefault(row)}${zero} (${envName(row)})`,
+  ]);
 }
 
 /** A default as one would write it on the command line. */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+
 /** Version of this installation, from its package.json: two folders up from here, in the sources and in dist. */
-export function softwareVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
+export const softwareVersion = (JSON.parse(manifest) as { readonly version: string }).version;

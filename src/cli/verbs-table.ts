@@ -108,7 +108,10 @@ export const verbsTable = {
     options: { json: { value: undefined, summary: 'print JSON, for programs' } },
     examples: [
       { command: 'skein engines', shows: 'version, library and execution providers' },
-      { command: 'skein engines --onnxruntime-lib /opt/onnxruntime/lib/libonnxruntime.so', shows: 'whether another build works' },
+      {
+        command: 'skein engines --onnxruntime-lib /opt/onnxruntime/lib/libonnxruntime.so',
+        shows: 'whether another build works',
+      },
     ],
     load: () => import('./verbs/engines.ts'),
   },

@@ -37,6 +37,7 @@ export function formatByteSize(bytes: number): string {
 
 /** The same without a space, as a setting takes it; only for sizes that it says exactly. */
 export function writeByteSize(bytes: number): string {
+  if (bytes === 0) return '0';
   const short = formatByteSize(bytes).replace(' ', '');
   return parseByteSize(short) === bytes ? short : String(bytes);
 }

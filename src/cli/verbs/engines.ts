@@ -25,8 +25,8 @@ function engineLines({ kind, name, found, problem }: EngineProbe): string[] {
   return [
     `${kind}: ${name} ${found.version}`,
     `  library   ${found.library}`,
-    ...found.providers.map((provider) => {
-      return `  ${provider.name.padEnd(8)}  ${provider.isBuiltIn ? 'built in' : `not in this build: ${provider.remedy}`}`;
+    ...found.providers.map(({ name: provider, isInstalled, note }) => {
+      return `  ${provider.padEnd(8)}  ${isInstalled ? 'installed' : 'missing'}${note === '' ? '' : `: ${note}`}`;
     }),
   ];
 }

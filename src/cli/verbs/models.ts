@@ -1,7 +1,7 @@
 import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
-import type { CopyReport, ModelReport } from '../../router/mesh/reports.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import type { CopyReport, ModelReport } from '../../router/mesh/reports.ts';
 import { adminClient } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { printBody, wantsJson } from '../print-json.ts';
@@ -11,7 +11,9 @@ import { verbsTable } from '../verbs-table.ts';
 
 export async function run(call: VerbCall, console: CommandConsole): Promise<void> {
   const query = stateQuery(call.flags['state']);
-  const { text, body } = await adminClient('models', call, console).get<readonly ModelReport[]>(`/fleet/models${query}`);
+  const { text, body } = await adminClient('models', call, console).get<readonly ModelReport[]>(
+    `/fleet/models${query}`,
+  );
   if (wantsJson(call)) printBody(text, console);
   else console.out(modelsText(body));
 }
@@ -26,7 +28,9 @@ function stateQuery(state: VerbCall['flags'][string]): string {
 }
 
 export function modelsText(models: readonly ModelReport[]): string {
-  return models.length === 0 ? 'no models\n' : `${textTable(headings, models.map(modelRow))}\n${counted(models.length, 'model')}\n`;
+  return models.length === 0
+    ? 'no models\n'
+    : `${textTable(headings, models.map(modelRow))}\n${counted(models.length, 'model')}\n`;
 }
 
 const headings = ['MODEL', 'STATE', 'VERSIONS', 'COPIES', 'MEMORY', 'REQUESTS/S', 'RUNNING', 'LATENCY', 'NOTE'];

@@ -18,7 +18,13 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
 export function planText({ moves, bytes, estimatedMs, homeless }: PlanReport): string {
   const parts: string[] = [];
   if (moves.length > 0) {
-    const rows = moves.map(({ model, version, from, to, bytes: size }) => [model, `${version}`, from, to, formatByteSize(size)]);
+    const rows = moves.map(({ model, version, from, to, bytes: size }) => [
+      model,
+      `${version}`,
+      from,
+      to,
+      formatByteSize(size),
+    ]);
     parts.push(textTable(['MODEL', 'VERSION', 'FROM', 'TO', 'SIZE'], rows), '\n');
   }
   parts.push(`${counted(moves.length, 'move')}, ${formatByteSize(bytes)}, about ${formatDuration(estimatedMs)}\n`);

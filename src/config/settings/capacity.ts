@@ -41,9 +41,9 @@ export const capacitySettings = {
     kind: 'count',
     min: 0,
     max: 4096,
-    zero: 'what the cgroup quota and the affinity of this process allow',
+    zero: 'the default',
     default: {
-      text: '0: what the cgroup quota and the affinity of this process allow',
+      text: 'what the cgroup quota and the affinity of this process allow',
       of: ({ machine }) => machine.cores,
     },
     verbs: ['serve'],

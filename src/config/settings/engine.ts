@@ -45,10 +45,10 @@ export const engineSettings = {
   onnxruntimeLib: {
     flag: 'onnxruntime-lib',
     kind: 'path',
-    default: '',
+    default: { text: 'the one in the npm package onnxruntime-node', of: () => '' },
     form: 'a libonnxruntime of 1.23 or newer',
     verbs: ['serve', 'engines'],
-    summary: 'shared library of ONNX Runtime; by default the one that the npm package onnxruntime-node carries',
+    summary: 'shared library of ONNX Runtime',
     why: 'For builds with CUDA, TensorRT or ROCm. Graphs are cached per version.',
   },
 } as const satisfies Record<string, SettingRow>;

@@ -80,7 +80,7 @@ export const limitSettings = {
     default: '',
     form: 'an origin such as https://app.example.com, or *',
     verbs: ['serve'],
-    summary: 'origin whose pages may call the HTTP API from a browser; none by default',
+    summary: 'origin whose pages may call the HTTP API from a browser',
     why: 'With * any page that a user of this network opens can send requests.',
   },
   allowRemoteLoad: {

@@ -37,7 +37,7 @@ export const observingSettings = {
     default: '',
     form: 'an http:// or https:// URL',
     verbs: ['serve'],
-    summary: 'OpenTelemetry collector (OTLP over HTTP) that spans are sent to; none by default',
+    summary: 'OpenTelemetry collector (OTLP over HTTP) that spans are sent to',
     why: 'traceparent headers are passed on whether or not spans are sent.',
   },
 } as const satisfies Record<string, SettingRow>;
