@@ -13,14 +13,16 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
   else console.out(fleetText(body));
 }
 
-export function fleetText({ version, uptimeMs, models, held, inFlight, backends }: FleetReport): string {
-  const { known, loaded, loading, failed } = models;
+export function fleetText(fleet: FleetReport): string {
+  const { known, loaded, loading, failed } = fleet.models;
+  const [loads, retries] = [counted(fleet.loads, 'load'), counted(fleet.retries, 'retry', 'retries')];
   const lines = [
-    `skein ${version}, up ${formatDuration(uptimeMs)}`,
+    `skein ${fleet.version}, up ${formatDuration(fleet.uptimeMs)}`,
     `${counted(known, 'model')}: ${loaded} loaded, ${loading} loading, ${failed} failed`,
-    `${counted(inFlight, 'request')} running, ${held} waiting for a load`,
+    `${counted(fleet.inFlight, 'request')} running, ${fleet.held} waiting for a load`,
+    `since the start: ${loads} (${fleet.loadFailures} failed), ${retries}, ${counted(fleet.convictions, 'request')} convicted of crashing`,
   ];
-  return `${lines.join('\n')}\n\n${textTable(headings, backends.map(backendRow))}`;
+  return `${lines.join('\n')}\n\n${textTable(headings, fleet.backends.map(backendRow))}`;
 }
 
 const headings = ['BACKEND', 'KIND', 'STATE', 'COPIES', 'RUNNING', 'USED', 'BUDGET', 'LOADS QUEUED', 'PID', 'NOTE'];

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startAdminServer } from '../../fixtures/admin-server.ts';
+import { skein } from '../../fixtures/recording-console.ts';
+import { explanation, failedModel, fleet, plan, readyModel } from './reports.ts';
+
+const answers = {
+  'GET /fleet': { body: fleet },
+  'GET /fleet/models': { body: [readyModel, failedModel] },
+  'GET /fleet/models?state=failed': { body: [failedModel] },
+  'GET /fleet/models/resnet50/explain': { body: explanation },
+  'GET /fleet/models/a%2Fb%20c/explain': { body: { ...explanation, model: 'a/b c' } },
+  'GET /fleet/plan': { body: { moves: [], bytes: 0, estimatedMs: 0, homeless: [] } },
+  'GET /fleet/plan?drain=b2': { body: plan },
+};
+
+const lines = (text: string) => text.trimEnd().split('\n');
+
+describe('skein ps', () => {
+  test('prints the fleet with human units', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    const { status, stdout } = await skein(['ps', '--url', url]);
+    assert.equal(status, 0);
+    assert.deepEqual(lines(stdout), [
+      'skein 0.1.0, up 2 h 5 min',
+      '300 models: 33 loaded, 1 loading, 2 failed',
+      '1 request running, 4 waiting for a load',
+      'since the start: 41 loads (2 failed), 7 retries, 0 requests convicted of crashing',
+      '',
+      'BACKEND   KIND   STATE  COPIES  RUNNING     USED   BUDGET  LOADS QUEUED   PID  NOTE',
+      'b1        skein  up         18        1  193 MiB  256 MiB             0  4711',
+      'triton-a  v2     down        0        0        -        -             0     -  connect ECONNREFUSED',
+    ]);
+  });
+
+  test('prints the JSON as it came', async (t) => {
+    const body = '{ "version" : "9", "new in 9": 1.0 }';
+    const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);
+    assert.deepEqual(await skein(['ps', '--json', '--url', `${url}/`]), { status: 0, stdout: `${body}\n`, stderr: '' });
+  });
+});
+
+describe('skein models', () => {
+  test('prints copies, memory and rates, and why a model failed', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    const { stdout } = await skein(['models', '--url', url]);
+    assert.deepEqual(lines(stdout), [
+      'MODEL     STATE   VERSIONS  COPIES                MEMORY  REQUESTS/S  RUNNING  LATENCY  NOTE',
+      'resnet50  ready        1 2  b1:2, b2:2 (loading)  14 MiB        12.3        3   4.2 ms',
+      'broken    failed         -  -                          -           0        0        -  no model file',
+      '',
+      '2 models',
+    ]);
+  });
+
+  test('asks the server for one state', async (t) => {
+    const server = await startAdminServer(answers, t);
+    const { stdout } = await skein(['models', '--state', 'failed', '--url', server.url]);
+    assert.match(stdout, /1 model\n$/);
+    assert.deepEqual(server.requests, ['GET /fleet/models?state=failed']);
+  });
+
+  test('refuses a state that does not exist', async () => {
+    const { status, stderr } = await skein(['models', '--state', 'redy']);
+    assert.equal(status, 2);
+    assert.match(stderr, /--state is 'redy'; expected one of ready, loading, idle, failed, unloaded/);
+  });
+});
+
+describe('skein explain', () => {
+  test('prints what would happen now, the copies, and the verdict on each backend', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    const { stdout } = await skein(['explain', 'resnet50', '--url', url]);
+    assert.deepEqual(lines(stdout), [
+      'resnet50 is ready, version 1, 2',
+      'a request now: served by b1',
+      '  b1 version 2: 14 MiB, loaded in 41 ms, 3 running, 4.2 ms a request',
+      '  b2 version 2: loading, 0 B, loaded in 0 ms, 0 running',
+      'backends in the order in which it prefers them:',
+      '  b1 (choice 1): holds a copy, which stays',
+      '  b2 (choice 2): is being drained',
+    ]);
+  });
+
+  test('escapes the name of the model in the path', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    assert.match((await skein(['explain', 'a/b c', '--url', url])).stdout, /^a\/b c is ready/);
+  });
+});
+
+describe('skein plan', () => {
+  test('prints moves, their cost, and models that lose their place', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    const { stdout } = await skein(['plan', '--drain', 'b2', '--url', url]);
+    assert.deepEqual(lines(stdout), [
+      'MODEL     VERSION  FROM  TO    SIZE',
+      'resnet50        2  b2    b1  98 MiB',
+      '',
+      '1 move, 98 MiB, about 1.3 s',
+      'no place would be left for 1 model: huge',
+    ]);
+  });
+
+  test('says so where nothing would move', async (t) => {
+    const { url } = await startAdminServer(answers, t);
+    assert.equal((await skein(['plan', '--url', url])).stdout, '0 moves, 0 B, about 0 ms\n');
+  });
+});
+
+describe('skein load', () => {
+  const load = 'POST /v2/repository/models/resnet50/load';
+
+  test('says on stderr what it waits for, and on stdout where the model is', async (t) => {
+    const { url } = await startAdminServer({ ...answers, [load]: { body: '' } }, t);
+    const { status, stdout, stderr } = await skein(['load', 'resnet50', '--url', url]);
+    assert.equal(status, 0);
+    assert.equal(stderr, 'loading resnet50 (served by b1)\n');
+    assert.match(stdout, /^resnet50 is ready on b1 \(version 2, 14 MiB\) after [\d.]+ m?s\n$/);
+  });
+
+  test('loads where the server has nothing to explain', async (t) => {
+    const { url } = await startAdminServer({ [load]: { body: '' } }, t);
+    const { status, stdout, stderr } = await skein(['load', 'resnet50', '--url', url]);
+    assert.deepEqual([status, stderr], [0, 'loading resnet50\n']);
+    assert.match(stdout, /^resnet50 is ready after /);
+  });
+
+  test('prints why a load failed', async (t) => {
+    const error = "load failed for model 'resnet50': version 2 is at UNAVAILABLE state: no room";
+    const { url } = await startAdminServer({ ...answers, [load]: { status: 400, body: { error } } }, t);
+    const { status, stdout, stderr } = await skein(['load', 'resnet50', '--url', url]);
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+    assert.ok(stderr.endsWith(`skein: ${error}\n`));
+  });
+});
+
+describe('skein unload', () => {
+  test('unloads, and says how to get the model back', async (t) => {
+    const server = await startAdminServer({ 'POST /v2/repository/models/resnet50/unload': { body: '' } }, t);
+    const { status, stdout } = await skein(['unload', 'resnet50', '--url', server.url]);
+    assert.equal(status, 0);
+    assert.match(stdout, /^resnet50 is unloaded; `skein load resnet50`/);
+  });
+});
