@@ -76,8 +76,7 @@ export const errorTable = {
   body_stalled: {
     kind: 'invalid',
     retry: false,
-    template:
-      'the request body stopped after {bodyBytes} of {expected} bytes: nothing came for {seconds} s (setting body-timeout)',
+    template: 'the request body stopped short of its {expected}: nothing came for {seconds} s (setting body-timeout)',
   },
   body_encoding: { kind: 'invalid', retry: false, template: 'Unsupported compression type' },
   body_corrupt: { kind: 'invalid', retry: false, template: 'the request body is not valid {encoding}: {reason}' },
@@ -132,6 +131,11 @@ export const errorTable = {
     kind: 'not_found',
     retry: false,
     template: "failed to load '{model}', failed to poll from model repository",
+  },
+  load_config: {
+    kind: 'invalid',
+    retry: false,
+    template: "failed to load '{model}', failed to poll from model repository: {reason}",
   },
   load_parameter: { kind: 'invalid', retry: false, template: "load of model '{model}': {detail}" },
   backend_unknown: {
@@ -436,12 +440,6 @@ export const errorTable = {
     retry: false,
     template:
       "failed to split the output tensor '{output}' of model '{model}' in responses: expected {rows} rows, got shape {got}. The model mixes the rows of a batch; set max_batch_size to 0 or leave dynamic_batching out",
-  },
-  priority_unknown: {
-    kind: 'invalid',
-    retry: false,
-    template:
-      "priority {priority} is not one of the model's levels: give 1 (highest) to {levels}, or 0 for the default",
   },
   bodies_full: {
     kind: 'unavailable',

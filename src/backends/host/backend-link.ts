@@ -40,7 +40,7 @@ export class BackendLink {
       onOpen: (peer) => this.#onOpen(peer),
       onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
       onData: (stream, piece, end) => this.#onData(stream, piece, end),
-      onCredit: () => {},
+      onCaughtUp: () => {},
       onClose: (reason) => this.#onClose(reason),
     });
   }

@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, normalize, sep } from 'node:path';
 import { completeConfig } from '../../fleet/repository/complete-config.ts';
 import { writtenInstanceCount } from '../../fleet/repository/complete-instances.ts';
 import { configToJson } from '../../fleet/repository/config-json.ts';
-import type { ConfigWarning, ModelConfig, ParsedConfig } from '../../fleet/repository/model-config.ts';
+import { loadModelConfig } from '../../fleet/repository/load-config.ts';
+import { engineOf } from '../../fleet/repository/model-backend.ts';
+import type { ConfigWarning, ModelConfig } from '../../fleet/repository/model-config.ts';
 import { locateModelFile } from '../../fleet/repository/model-files.ts';
 import type { CompletedModel } from '../../fleet/repository/model-schema.ts';
 import { readOnnxParameters } from '../../fleet/repository/onnx-parameters.ts';
-import { parseModelConfig, parseModelConfigJson } from '../../fleet/repository/parse-model-config.ts';
+import { defaultModelConfig } from '../../fleet/repository/parse-model-config.ts';
 import { reshaped } from '../../fleet/repository/reshape.ts';
+import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchingOptions } from './batching-of-config.ts';
@@ -33,9 +36,12 @@ export interface PreparedLoad {
 
 /** Reads the configuration and finds the model's file. Cheap; throws for what can never be loaded. */
 export async function prepareLoad(spec: CopySpec, settings: LoaderSettings): Promise<PreparedLoad> {
-  const parsed = await readConfig(spec);
+  const place = { name: spec.model, path: spec.directory };
+  const parsed = await loadModelConfig(place, spec.configOverride);
   if (parsed !== undefined && parsed.warnings.length > 0) settings.warn(spec.model, parsed.warnings);
-  return { file: await locateModelFile({ name: spec.model, path: spec.directory }, spec.version, parsed?.config), config: parsed?.config };
+  const file = await locateModelFile(place, spec.version, parsed?.config);
+  engineOf(parsed?.config ?? defaultModelConfig(spec.model), basename(file), ['onnx']);
+  return { file, config: parsed?.config };
 }
 
 /** Loads and completes a model, not yet warmed. */
@@ -100,22 +106,13 @@ export function warmParts(parts: ServingParts & { readonly completed: CompletedM
   return warmUp(parts.model, parts.completed, spec);
 }
 
-async function readConfig(spec: CopySpec): Promise<ParsedConfig | undefined> {
-  if (spec.configOverride !== undefined) return parseModelConfigJson(spec.configOverride, spec.model);
-  try {
-    return parseModelConfig(await readFile(join(spec.directory, 'config.pbtxt'), 'utf8'), spec.model);
-  } catch (fault) {
-    const { code } = fault as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined; // optional; a single file has none
-    throw fault;
-  }
-}
-
 async function readLabels(config: ModelConfig, directory: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const labels = new Map<string, readonly string[]>();
   for (const { name, labelFilename } of config.outputs) {
     if (labelFilename === '') continue;
-    const text = await readFile(join(directory, basename(labelFilename)), 'utf8');
+    const path = normalize(join(directory, labelFilename));
+    if (!path.startsWith(directory + sep)) throw new SkeinError('link_outside', { path: labelFilename, target: path });
+    const text = await readFile(path, 'utf8');
     labels.set(name, text.split(/\r?\n/));
   }
   return labels;

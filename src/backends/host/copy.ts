@@ -4,8 +4,10 @@ import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import { decodeInferRequest } from '../../protocol/v2/decode-infer.ts';
 import { encodeInferResponse } from '../../protocol/v2/encode-infer.ts';
 import type { ModelSchema } from '../../fleet/repository/model-schema.ts';
+import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher } from '../batching/batcher.ts';
 import type { BatchingOptions } from '../batching/batching-options.ts';
+import { LatencyModel } from '../batching/latency-model.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
@@ -41,6 +43,9 @@ export class Copy {
   readonly parts: ServingParts;
   readonly statistics: CopyStatistics;
   readonly #batcher: Batcher<InferWork>;
+  readonly #runTimes = new LatencyModel();
+  /** Only for models that ask for answers in the order of their requests. */
+  readonly #order: AnswerOrder<() => void> | undefined;
   readonly #cores: CoreShare;
   readonly #onIdle: () => void;
   #whenIdle: (() => void) | undefined;
@@ -64,7 +69,8 @@ export class Copy {
     this.statistics = host.statistics;
     this.#cores = host.cores;
     this.#onIdle = host.onIdle;
-    this.#batcher = new Batcher(parts.batching);
+    this.#batcher = new Batcher(parts.batching, this.#runTimes);
+    this.#order = parts.batching.preserveOrdering ? new AnswerOrder() : undefined;
   }
 
   /** Requests queued or in a run. */
@@ -125,9 +131,10 @@ export class Copy {
     const refusal = this.#batcher.push(work, nowMs);
     if (refusal !== undefined) {
       this.statistics.failure(0, 'REJECTED');
-      responder.fail(refusalError(refusal, work, this.parts.batching), work.request.id);
+      responder.fail(new SkeinError(refusal === 'expired' ? 'queue_timeout' : 'queue_full'), work.request.id);
       return undefined;
     }
+    work.place = this.#order?.enter();
     this.#inFlight++;
     work.onCancel = () => this.#onCancel(work);
     this.#kick();
@@ -198,6 +205,7 @@ export class Copy {
         splitOutput(reshape === undefined ? output : reshape.toClient(output), items, rows, this.spec.model),
       );
       const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
+      this.#runTimes.learn(rows, times.inferMs);
       this.statistics.run(rows, times, performance.timeOrigin + ranMs);
       items.forEach((item, i) => {
         this.#answer(item, split.map((tensors) => tensors[i]!), startMs, times);
@@ -211,6 +219,7 @@ export class Copy {
   #answer(item: InferWork, tensors: readonly Tensor[], startMs: number, times: RunTimes): void {
     if (item.cancelled) {
       this.#settle(item, 'CANCELED');
+      this.#release(item, nothing);
       return;
     }
     try {
@@ -234,7 +243,7 @@ export class Copy {
       this.#latencyMs += (totalMs - this.#latencyMs) * (this.#latencyMs === 0 ? 1 : latencyWeight);
       this.statistics.success(totalMs, startMs - item.arrivedMs, item.request.batchSize, times);
       this.#inFlight--;
-      item.responder.reply(body);
+      this.#release(item, () => item.responder.reply(body));
       this.#tellIfIdle();
     } catch (fault) {
       this.#fail(item, SkeinError.from(fault));
@@ -244,7 +253,7 @@ export class Copy {
   #fail(item: InferWork, error: SkeinError): void {
     const cancelled = item.cancelled || error.code === 'cancelled';
     this.#settle(item, cancelled ? 'CANCELED' : error.code === 'run_failed' ? 'BACKEND' : 'OTHER');
-    item.responder.fail(error, item.request.id);
+    this.#release(item, () => item.responder.fail(error, item.request.id));
   }
 
   #expire(item: InferWork, why: 'timeout' | 'deadline', nowMs: number): void {
@@ -254,11 +263,19 @@ export class Copy {
       why === 'timeout'
         ? new SkeinError('queue_timeout')
         : new SkeinError('deadline_passed', { ms: waitedMs, stage: 'while the request was queued' });
-    item.responder.fail(error, item.request.id);
+    this.#release(item, () => item.responder.fail(error, item.request.id));
   }
 
   #onCancel(item: InferWork): void {
-    if (this.#batcher.cancel(item)) this.#settle(item, 'CANCELED');
+    if (!this.#batcher.cancel(item)) return;
+    this.#settle(item, 'CANCELED');
+    this.#release(item, nothing);
+  }
+
+  /** Lets an answer out, in the order of the requests where the model asks for that. */
+  #release(item: InferWork, send: () => void): void {
+    if (this.#order === undefined || item.place === undefined) send();
+    else for (const next of this.#order.settle(item.place, send)) next();
   }
 
   #settle(item: InferWork, reason: 'CANCELED' | 'BACKEND' | 'OTHER' | 'REJECTED'): void {
@@ -285,13 +302,4 @@ function abortWhenUnwanted(items: readonly InferWork[]): AbortSignal {
   return controller.signal;
 }
 
-function refusalError(refusal: string, work: InferWork, batching: BatchingOptions): SkeinError {
-  switch (refusal) {
-    case 'expired':
-      return new SkeinError('queue_timeout');
-    case 'priority_unknown':
-      return new SkeinError('priority_unknown', { priority: work.priority, levels: batching.levels.length });
-    default:
-      return new SkeinError('queue_full');
-  }
-}
+const nothing = () => {};

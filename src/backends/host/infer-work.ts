@@ -1,6 +1,7 @@
 import type { InferRequest } from '../../protocol/v2/infer-request.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { SkeinError } from '../../protocol/errors.ts';
+import type { Answer } from '../batching/answer-order.ts';
 import { BatchItem, type BatchItemFacts } from '../batching/item.ts';
 
 /** Where an answer goes. Exactly one of the two is called, once. */
@@ -17,6 +18,8 @@ export class InferWork extends BatchItem {
   /** Nobody wants the answer any more: it is dropped from the queue, or from its batch's answers. */
   cancelled = false;
   onCancel: (() => void) | undefined;
+  /** Its place among the answers, where they leave in order. */
+  place: Answer<() => void> | undefined;
 
   constructor(request: InferRequest, responder: Responder, arrivedMs: number, facts: BatchItemFacts) {
     super(facts);

@@ -17,7 +17,8 @@ export interface MemoryOptions {
 interface Waiting {
   readonly spec: CopySpec;
   readonly bytes: number;
-  readonly giveUpAtMs: number;
+  /** Set when it is next and cannot begin; time spent behind others does not count. */
+  giveUpAtMs: number;
   readonly admitted: PromiseWithResolvers<void>;
 }
 
@@ -75,7 +76,7 @@ export class MemoryKeeper {
     const waiting: Waiting = {
       spec,
       bytes,
-      giveUpAtMs: performance.now() + maxWaitMs,
+      giveUpAtMs: Infinity,
       admitted: Promise.withResolvers(),
     };
     (spec.wanted ? this.#wanted : this.#background).push(waiting);
@@ -113,7 +114,8 @@ export class MemoryKeeper {
   }
 
   /** True where the load was admitted, or told that it cannot be. */
-  async #tryAdmit({ spec, bytes, giveUpAtMs, admitted }: Waiting): Promise<boolean> {
+  async #tryAdmit(waiting: Waiting): Promise<boolean> {
+    const { spec, bytes, admitted } = waiting;
     const { limitBytes, loads } = this.#options;
     const incoming: CopyMemory = { residentBytes: bytes, runPeakBytes: 0, parallelRuns: 1 };
     const needed = needToFree([...this.#memories()], incoming, this.#options);
@@ -128,9 +130,12 @@ export class MemoryKeeper {
       await new Promise((resolve) => setImmediate(resolve));
       return true;
     }
-    if (performance.now() < giveUpAtMs) return false;
-    const why = missing < 0 ? 'other loads are under way' : `${missing} bytes of that are in use by running requests`;
-    admitted.reject(noRoom(spec.model, bytes, why));
+    const nowMs = performance.now();
+    // Waiting for a turn has no end of its own: the loads before it have.
+    if (missing < 0) return false;
+    waiting.giveUpAtMs = Math.min(waiting.giveUpAtMs, nowMs + maxWaitMs);
+    if (nowMs < waiting.giveUpAtMs) return false;
+    admitted.reject(noRoom(spec.model, bytes, `${missing} bytes of that are in use by running requests`));
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/settings.ts';
 import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.ts';
 
 /** Everything that a backend process is told at its start, as one JSON argument. It reads no settings of its own. */
@@ -24,6 +25,6 @@ export interface BackendProcessOptions {
   /** '' for the packaged one. */
   readonly onnxruntimeLib: string;
   readonly drainTimeoutMs: number;
-  readonly logLevel: string;
-  readonly logFormat: 'json' | 'text';
+  readonly logLevel: Settings['logLevel'];
+  readonly logFormat: Settings['logFormat'];
 }

@@ -53,9 +53,10 @@ export class BackendConnector {
           view.record,
           {
             onState: (state, changed, gone) => this.#fleet.onState(view, state, changed, gone),
-            onStalled: (stalled) => {
-              this.#log(stalled ? 'backend stalled' : 'backend answers again', { backend: id });
-              this.#fleet.onStalled(view, stalled);
+            onOffers: (models) => this.#fleet.onOffers(view, models),
+            onStalled: (stalled, reason = 'silent for a second') => {
+              this.#log(stalled ? 'backend stalled' : 'backend answers again', { backend: id, ...(stalled ? { reason } : {}) });
+              this.#fleet.onStalled(view, stalled, reason);
             },
             onLost: (reason) => {
               this.#fleet.onLost(view, reason);

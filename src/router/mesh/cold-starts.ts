@@ -151,7 +151,7 @@ export class ColdStarts {
   async #load(start: ColdStart, view: BackendView, wanted: boolean): Promise<void> {
     const { entry, version } = start;
     const session = view.session!;
-    const expectedBytes = entry.activity?.residentBytes ?? 0;
+    const expectedBytes = entry.activity?.residentBytes || this.#fleet.meanCopyBytes;
     view.promisedBytes += expectedBytes;
     this.loadsStarted++;
     const startMs = performance.now();
@@ -188,7 +188,7 @@ export class ColdStarts {
   #choose(start: ColdStart): BackendView | undefined {
     const nowMs = performance.now();
     const excluded = new Set(start.refusedBy.keys());
-    const question = questionOf(start.entry, start.version, excluded, nowMs);
+    const question = questionOf(start.entry, start.version, excluded, this.#fleet.meanCopyBytes, nowMs);
     const alone = start.entry.activity?.isolatedOn;
     if (alone !== undefined) return connected(this.#fleet.backends.get(alone), excluded);
     const external = externalLoader(this.#fleet, start.entry, excluded);

@@ -55,7 +55,7 @@ export class FleetReports {
 
   explain(entry: ModelEntry, nowMs: number): Explanation {
     const version = entry.newest ?? 0;
-    const question = questionOf(entry, version, new Set(), nowMs);
+    const question = questionOf(entry, version, new Set(), this.#fleet.meanCopyBytes, nowMs);
     const { candidates } = explain(this.#fleet.placementBackends(nowMs), question);
     return { model: entry.name, report: this.model(entry, nowMs), candidates, now: this.#nowSentence(entry, candidates[0]) };
   }
@@ -76,7 +76,7 @@ export class FleetReports {
       .all()
       .filter(({ activity }) => activity !== undefined && activity.copies.size > 0)
       .map((entry) => {
-        const { model, copies } = questionOf(entry, entry.activity!.lastVersion, new Set(), nowMs);
+        const { model, copies } = questionOf(entry, entry.activity!.lastVersion, new Set(), this.#fleet.meanCopyBytes, nowMs);
         return { ...model, copies, loadMs: entry.activity!.loadMs };
       });
   }

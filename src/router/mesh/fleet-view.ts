@@ -69,9 +69,15 @@ export class FleetView {
     return copy;
   }
 
-  onStalled(view: BackendView, stalled: boolean): void {
+  /** An external server would load these. */
+  onOffers(view: BackendView, models: readonly string[]): void {
+    for (const model of models) this.#catalogue.addExternal(model, view.record.id);
+    this.#tell();
+  }
+
+  onStalled(view: BackendView, stalled: boolean, reason: string): void {
     view.isStalled = stalled;
-    view.reason = stalled ? 'silent for a second' : '';
+    view.reason = stalled ? reason : '';
     this.#forgetReady(view);
     if (stalled) {
       for (const copy of view.copies.values()) for (const request of [...copy.sent]) request.onStalled();
@@ -86,6 +92,17 @@ export class FleetView {
     view.promisedBytes = 0;
     for (const id of [...view.copies.keys()]) this.#dropCopy(view, id);
     this.#tell();
+  }
+
+  /** Mean size of what is loaded; 0 while nothing is. */
+  get meanCopyBytes(): number {
+    let bytes = 0;
+    let copies = 0;
+    for (const view of this.backends.values()) {
+      bytes += view.state.usedBytes;
+      copies += view.copies.size;
+    }
+    return copies === 0 ? 0 : bytes / copies;
   }
 
   /** The backends that placement may choose among, with what is asked of the models on each. */

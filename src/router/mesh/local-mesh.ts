@@ -287,7 +287,7 @@ export class LocalMesh implements Mesh {
     const wanted = version ?? entry.newest;
     if (wanted === undefined || entry.repository === undefined) return false;
     const nowMs = performance.now();
-    return place(this.#fleet.placementBackends(nowMs), questionOf(entry, wanted, excluded, nowMs)).candidates.length > 0;
+    return place(this.#fleet.placementBackends(nowMs), questionOf(entry, wanted, excluded, this.#fleet.meanCopyBytes, nowMs)).candidates.length > 0;
   }
 
   #mayRetry(): boolean {

@@ -32,18 +32,19 @@ export class ModelIsolation {
     const id = `isolated-${this.#next++}`;
     this.#isolated.set(entry, id);
     this.#log('model keeps crashing its process, isolated in one of its own', { model: entry.name, backend: id });
+    const activity = entry.active();
     try {
-      this.#connector.add(await this.#processes.openApart(id));
+      const record = await this.#processes.openApart(id);
+      this.#connector.add(record);
+      activity.isolatedOn = record.id;
     } catch (fault) {
       this.#isolated.delete(entry);
       this.#log('model could not be isolated', { model: entry.name, reason: (fault as Error).message });
       return;
     }
-    const activity = entry.active();
-    activity.isolatedOn = id;
     activity.forgetReady();
     for (const copy of [...activity.copies]) {
-      if (copy.backend.record.id !== id && !copy.backend.record.apart) void copy.backend.session?.unload(copy.facts).catch(() => {});
+      if (copy.backend.record.id !== activity.isolatedOn && !copy.backend.record.apart) void copy.backend.session?.unload(copy.facts).catch(() => {});
     }
   }
 
@@ -53,9 +54,9 @@ export class ModelIsolation {
       if (this.#quarantine.isIsolated(entry.name, nowMs)) continue;
       this.#isolated.delete(entry);
       const activity = entry.active();
+      if (activity.isolatedOn !== undefined) this.#connector.remove(activity.isolatedOn);
       activity.isolatedOn = undefined;
       activity.forgetReady();
-      this.#connector.remove(id);
       this.#processes.closeApart(id);
       this.#log('model is back among the others', { model: entry.name, backend: id });
     }

@@ -7,10 +7,12 @@ export function questionOf(
   entry: ModelEntry,
   version: number,
   excluded: ReadonlySet<string>,
+  meanBytes: number,
   nowMs: number,
 ): PlacementQuestion {
   const { activity } = entry;
-  const expectedBytes = activity?.residentBytes ?? 0;
+  // A model that was never loaded is taken to be like the others: as nothing it would seem to fit anywhere.
+  const expectedBytes = activity?.residentBytes || meanBytes;
   const copies: PlacedCopy[] = [];
   for (const { facts, backend } of activity?.copies ?? []) {
     if (facts.version !== version || facts.stamp !== entry.stampOf(version)) continue;

@@ -105,8 +105,8 @@ export class SuspectRunner {
 
   #closeProcess(): void {
     if (this.#view === undefined || this.#isRunning) return;
+    this.#connector.remove(this.#view.record.id);
     this.#view = undefined;
-    this.#connector.remove(quarantineId);
     this.#processes.closeApart(quarantineId);
   }
 }

@@ -1,0 +1,123 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { BackendRecord } from '../adapters/adapter.ts';
+import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
+import { V2Adapter } from '../adapters/v2/v2-adapter.ts';
+import type { Settings } from '../config/settings.ts';
+import type { RepositoryNotice } from '../fleet/repository/repository-model.ts';
+import { scanRepository } from '../fleet/repository/scan.ts';
+import { scanFiles } from '../fleet/repository/scan-files.ts';
+import { RepositoryWatch, type RepositoryWatchOptions } from '../fleet/repository/watch-repository.ts';
+import { LocalMesh } from '../router/mesh/local-mesh.ts';
+import { OverrideStore } from '../router/mesh/override-store.ts';
+import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
+import { RouterMetrics } from '../router/metrics/router-metrics.ts';
+import { createRouterServer, type RouterServer } from '../router/servers/http-server.ts';
+import { OtlpExporter } from '../router/servers/otlp-exporter.ts';
+import { createTracer } from '../router/servers/tracing.ts';
+import { softwareVersion } from './software-version.ts';
+
+export interface RouterCore {
+  readonly mesh: LocalMesh;
+  readonly server: RouterServer;
+  readonly metrics: RouterMetrics;
+  stop(graceMs: number): Promise<void>;
+}
+
+/** A model that is being copied into the repository is looked at twice before it is taken. */
+const settleMs = 1_000;
+
+const isolation = { maxConvictions: 10_000, isolateAfterCrashes: 3, crashWindowMs: 10 * 60_000, maxModels: 10_000 };
+
+/** Everything of one router process but its ports: mesh, repositories, HTTP server. */
+export async function buildRouter(
+  settings: Settings,
+  id: string,
+  processes: ProcessKeeper,
+  records: readonly BackendRecord[],
+  log: Logger,
+): Promise<RouterCore> {
+  const tell = (message: string, facts: Record<string, unknown>) => log.info(facts, message);
+  const watches: RepositoryWatch[] = [];
+  const mesh = new LocalMesh({
+    version: softwareVersion,
+    adapters: [new SkeinAdapter({ id, software: softwareVersion }), new V2Adapter()],
+    processes,
+    overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
+    hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
+    quarantine: { ...isolation, convictionMs: settings.convictionMs },
+    requestTimeoutMs: settings.requestTimeoutMs,
+    rescan: async () => {
+      await Promise.all(watches.map((watch) => watch.poll()));
+    },
+    log: tell,
+  });
+  for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
+  for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
+  const metrics = new RouterMetrics(mesh, settings.metricsMaxModels);
+  const retention = { usedBytes: 0, limitBytes: settings.retryPoolBytes, perRequestBytes: settings.retryBodyBytes };
+  const exporter =
+    settings.otlpEndpoint === ''
+      ? undefined
+      : new OtlpExporter({
+          endpoint: settings.otlpEndpoint,
+          version: softwareVersion,
+          resource: { 'service.name': 'skein', 'service.version': softwareVersion, 'service.instance.id': id },
+          log: tell,
+        });
+  const server = await createRouterServer(
+    mesh,
+    { ...settings, version: softwareVersion },
+    { retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell },
+  );
+  const stop = async (graceMs: number) => {
+    for (const watch of watches) watch.close();
+    await server.close(graceMs);
+    mesh.stop();
+    await exporter?.close();
+  };
+  return { mesh, server, metrics, stop };
+}
+
+type Scan = RepositoryWatchOptions['scan'];
+
+/** Each directory is a repository of its own; files named one by one are one together. */
+async function scansOf(settings: Settings): Promise<Scan[]> {
+  const files: string[] = [];
+  const scans: Scan[] = [];
+  for (const path of settings.models) {
+    const isDirectory = await stat(path).then(
+      (found) => found.isDirectory() && !path.endsWith('.savedmodel'),
+      () => !/\.(onnx|ort)$/.test(path),
+    );
+    if (!isDirectory) files.push(path);
+    else {
+      const followOutside = settings.allowOutsideLinks;
+      scans.push((previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }));
+    }
+  }
+  if (files.length > 0) scans.push((previous) => scanFiles(files, previous));
+  return scans;
+}
+
+async function watchInto(mesh: LocalMesh, scan: Scan, settings: Settings, log: Logger): Promise<RepositoryWatch> {
+  const watch = new RepositoryWatch({
+    scan,
+    pollMs: settings.repositoryPollMs,
+    settleMs,
+    onChange: (changes) => {
+      const names = (models: readonly { name: string }[]) => models.slice(0, 20).map(({ name }) => name);
+      log.info({ added: names(changes.added), changed: names(changes.changed), removed: changes.removed.slice(0, 20) }, 'repository changed');
+      mesh.applyRepository(changes);
+    },
+    onNotice: (notice: RepositoryNotice) => log.warn({ model: notice.name, reason: notice.reason }, 'repository entry not served'),
+  });
+  const { models } = await watch.start();
+  mesh.applyRepository({ added: [...models.values()], removed: [], changed: [] });
+  return watch;
+}
+
+function externalRecords(settings: Settings): BackendRecord[] {
+  return settings.externalBackends.map(({ name, kind, url, models }) => ({ id: name, kind, address: url, engines: [], models }));
+}
