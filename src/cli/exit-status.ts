@@ -8,15 +8,17 @@ export const exitStatuses = {
   unreachable: { status: 3, meaning: 'no server answers at the URL' },
 } as const;
 
-const usageCodes: readonly ErrorCode[] = [
-  'usage',
-  'setting_invalid',
-  'setting_unknown',
-  'settings_file',
-  'settings_conflict',
-];
+/** Errors that only the command gives, never a server. */
+export const commandErrors = {
+  usage: exitStatuses.usage,
+  setting_invalid: exitStatuses.usage,
+  setting_unknown: exitStatuses.usage,
+  settings_file: exitStatuses.usage,
+  settings_conflict: exitStatuses.usage,
+  server_refused: exitStatuses.refused,
+  server_unreachable: exitStatuses.unreachable,
+} as const satisfies Partial<Record<ErrorCode, (typeof exitStatuses)[keyof typeof exitStatuses]>>;
 
 export function exitStatusOf(code: ErrorCode): number {
-  if (code === 'server_unreachable') return exitStatuses.unreachable.status;
-  return usageCodes.includes(code) ? exitStatuses.usage.status : exitStatuses.refused.status;
+  return code in commandErrors ? commandErrors[code as keyof typeof commandErrors].status : exitStatuses.refused.status;
 }

@@ -46,6 +46,11 @@ export function settingFlag(row: SettingRow): Flag {
   };
 }
 
+/** `--memory SIZE`. */
+export function flagForm(flag: Flag): string {
+  return flag.value === undefined ? `--${flag.name}` : `--${flag.name} ${flag.value}`;
+}
+
 const valueNames = {
   port: 'PORT',
   count: 'N',

@@ -4,7 +4,7 @@ import { writeDuration } from '../config/duration.ts';
 import { envName, type SettingRow } from '../config/setting.ts';
 import { settingGroups } from '../config/settings-table.ts';
 import { unknownVerb } from './arguments.ts';
-import { type Flag, flagsOf, settingFlag } from './flag.ts';
+import { type Flag, flagForm, flagsOf, settingFlag } from './flag.ts';
 import type { VerbRow } from './verb.ts';
 import { findVerb, verbNames, verbsTable } from './verbs-table.ts';
 
@@ -45,11 +45,6 @@ export function usageLine(name: string, verb: VerbRow): string {
   const flags = flagsOf(verb).filter((flag) => flag.name !== 'help');
   const shown = flags.length > 4 ? ['[flags]'] : flags.map((flag) => `[${flagForm(flag)}]`);
   return ['skein', name, ...operands, ...shown].join(' ');
-}
-
-/** `--memory SIZE`. */
-export function flagForm(flag: Flag): string {
-  return flag.value === undefined ? `--${flag.name}` : `--${flag.name} ${flag.value}`;
 }
 
 function flagSections(verb: VerbRow): string[] {

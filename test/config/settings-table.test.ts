@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeByteSize } from '../../src/config/byte-size.ts';
 import { isDerived } from '../../src/config/compile-settings.ts';
 import { writeDuration } from '../../src/config/duration.ts';
 import { parseSetting } from '../../src/config/parse-setting.ts';
 import { envName, type SettingRow } from '../../src/config/setting.ts';
-import { settingGroups, settingsTable } from '../../src/config/settings-table.ts';
+import { settingGroups, settingsOf, settingsTable } from '../../src/config/settings-table.ts';
 
 const rows = Object.entries<SettingRow>(settingsTable);
 
@@ -55,5 +57,18 @@ describe('settingsTable', () => {
       assert.ok(row.summary.length > 10 && !row.summary.endsWith('.'), key);
       assert.match(row.why, /[.]$/, key);
     }
+  });
+
+  test('has no setting of serve that nothing reads', () => {
+    const root = join(import.meta.dirname, '../../src');
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
+    const read = files.filter((file) => file.endsWith('.ts') && !file.startsWith('config/'));
+    const words = new Set(read.flatMap((file) => readFileSync(join(root, file), 'utf8').match(/\w+/g) ?? []));
+    const unread = settingsOf('serve')
+      .map(([key]) => key)
+      .filter((key) => !words.has(key));
+    // The file is read on the way to the settings; the port of gRPC says that nothing listens there yet.
+    assert.deepEqual(unread, ['grpcPort', 'settingsFile']);
+    assert.match(settingsTable.grpcPort.summary, /There is no gRPC yet/);
   });
 });

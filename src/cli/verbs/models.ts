@@ -48,7 +48,7 @@ function modelRow({ name, state, versions, copies, requestsPerSecond, reason }: 
     requestsPerSecond < 0.05 ? '0' : requestsPerSecond.toFixed(1),
     `${inFlight}`,
     measured.length === 0 ? '-' : formatDuration(Math.max(...measured)),
-    reason,
+    reason === state ? '' : reason,
   ];
 }
 

@@ -104,17 +104,6 @@ export const capacitySettings = {
     summary: 'requests that may wait for one copy, where its configuration sets no bound',
     why: 'Past it requests are refused with 503. A longer queue refuses less and answers later.',
   },
-  unloadGraceMs: {
-    flag: 'unload-grace',
-    kind: 'duration',
-    min: 0,
-    max: hour,
-    zero: 'ends them at once',
-    default: 30 * second,
-    verbs: ['serve'],
-    summary: 'how long an unload by request waits for the requests of its copies before it ends them',
-    why: 'Longer lets slow requests end; the memory comes back as much later.',
-  },
   drainTimeoutMs: {
     flag: 'drain-timeout',
     kind: 'duration',

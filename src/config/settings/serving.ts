@@ -67,8 +67,9 @@ export const servingSettings = {
     },
     form: 'a directory',
     verbs: ['serve'],
-    summary: 'directory for what outlives the process: optimised graphs, measurements, sockets',
-    why: 'All of it can be deleted while nothing runs: it is made again, and the first load of each model is slow again. Put it on a local disk, since loads map files from it.',
+    summary:
+      'directory for what outlives the process: optimised graphs, what was measured of models, files sent by load calls',
+    why: 'Its folder graphs can be deleted while nothing runs: the first load of each model is slow again then. Put it on a local disk, since loads map files from it.',
   },
   preload: {
     flag: 'preload',
