@@ -4,8 +4,9 @@ import type { ModelStatistics } from '../protocol/v2/statistics.ts';
 import type { RequestBody } from './request-body.ts';
 
 /**
- * One kind of serving system, as the router sees it. A kind that cannot push its state is polled inside its adapter; one
- * that cannot load, list or describe says so in `can`, and the router then takes its declared models as always loaded.
+ * One kind of serving system, as the router sees it. A kind that cannot push its state is polled inside its adapter. One
+ * that cannot list its models has the declared ones: its adapter reports a ready copy of each for as long as the server
+ * lives. What else it cannot do it says in `can`; a method that is called all the same rejects with backend_cannot.
  */
 export interface Adapter {
   readonly kind: string;
@@ -20,29 +21,40 @@ export interface BackendRecord {
   /** `unix:/path`, or the base URL of an external server. */
   readonly address: string;
   readonly engines: readonly string[];
-  /** Models that an external server is declared to have; a Skein backend loads what it is asked to. */
+  /**
+   * Models that an external server is declared to have; none: all that it lists. A Skein backend loads what it is asked
+   * to.
+   */
   readonly models?: readonly string[];
   /** A backend apart from the others serves only what the router sends it by name: suspects, isolated models. */
   readonly apart?: boolean;
 }
 
 export interface BackendEvents {
+  /** The first one names every copy. It may come before `connect` has resolved. */
   onState(state: BackendState, changed: readonly CopyFacts[], gone: readonly number[]): void;
-  /** Nothing was heard for a while though something should have been; false when it is heard again. */
-  onStalled(stalled: boolean): void;
+  /**
+   * Nothing was heard for a while though something should have been, or an external server was ejected; false when it is
+   * heard again. Copies stay known meanwhile.
+   */
+  onStalled(stalled: boolean, reason?: string): void;
+  /** Models that an external server has, has not loaded, and would load: all of them, whenever that changes. */
+  onOffers?(models: readonly string[]): void;
   /** The session is over; `crash` where the process behind it ended rather than the connection alone. */
   onLost(reason: string): void;
 }
 
+/** What a session can do. Asked for each time: a server may turn out to forbid what it seemed to offer. */
 export interface Capabilities {
   readonly load: boolean;
   readonly unload: boolean;
   readonly describe: boolean;
   readonly statistics: boolean;
-  /** Bodies that it takes as they are; others would be translated by its adapter. */
+  /** Bodies that it takes as they are. Others its adapter translates, in both directions, gathering them first. */
   readonly bodies: readonly BodyDialect[];
 }
 
+/** What clients speak, and what answers to them are in: a server's own forms of bodies never leave its adapter. */
 export type BodyDialect = 'v2';
 
 export interface InferCall {
@@ -84,8 +96,14 @@ export interface Exchange {
 
 export interface BackendSession {
   readonly can: Capabilities;
+  /** The observer hears nothing before this returns. The body is free for another try once it hears of an error. */
   infer(call: InferCall, observer: ReplyObserver): Exchange;
+  /**
+   * Where the files are is an external server's own business: it goes by the name, `directory` and `stamp` mean nothing
+   * to it, and version 0 leaves the choice to it. It may refuse a model that is not declared of it.
+   */
   load(copy: CopySpec, signal?: AbortSignal): Promise<CopyFacts>;
+  /** An external server that knows no single versions unloads the others of the model with it. */
   unload(copy: CopyFacts): Promise<void>;
   describe(copy: CopyFacts): Promise<CopyDescription>;
   statistics(model?: string): Promise<readonly ModelStatistics[]>;

@@ -18,7 +18,8 @@ export class SkeinAdapter implements Adapter {
 
   async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
     const session = new SkeinSession(openSocket(target.address), target.id, this.#self, {
-      ...events,
+      onState: (state, changed, gone) => events.onState(state, changed, gone),
+      onStalled: (stalled, reason) => events.onStalled(stalled, reason),
       onLost: (reason) => {
         clearInterval(heartbeat);
         events.onLost(reason);
