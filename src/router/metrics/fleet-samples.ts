@@ -1,0 +1,85 @@
+import type { BackendReport, BackendStanding, FleetReport, ModelReport } from '../mesh/reports.ts';
+import { counter, gauge, type Metric, type Sample, single } from './metric.ts';
+import type { ModelLabels } from './model-labels.ts';
+
+const standings: readonly BackendStanding[] = ['up', 'stalled', 'draining', 'down'];
+
+/** What the mesh reports of itself and its backends. */
+export function fleetSamples(report: FleetReport): Metric[] {
+  const { known, loaded, loading, failed } = report.models;
+  const states = Object.entries({ known, loaded, loading, failed });
+  return [
+    gauge(
+      'skein_models',
+      'Models by state',
+      states.map(([state, value]) => ({ labels: { state }, value })),
+      'first',
+    ),
+    gauge('skein_held_requests', 'Requests that wait for a model to load', single(report.held)),
+    gauge('skein_requests_in_flight', 'Requests at backends', single(report.inFlight)),
+    counter('skein_retries_total', 'Tries beyond the first', single(report.retries)),
+    counter('skein_loads_total', 'Loads that this router asked for', single(report.loads)),
+    counter('skein_load_failures_total', 'Loads that failed', single(report.loadFailures)),
+    counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
+    ...backendSamples(report.backends),
+  ];
+}
+
+function backendSamples(backends: readonly BackendReport[]): Metric[] {
+  const by = (value: (backend: BackendReport) => number): Sample[] =>
+    backends.map((backend) => ({ labels: { backend: backend.id }, value: value(backend) }));
+  const of = (name: string, help: string, value: (backend: BackendReport) => number) =>
+    gauge(`skein_backend_${name}`, help, by(value), 'first');
+  return [
+    gauge(
+      'skein_backend_state',
+      'Whether a backend is in this state: 1 or 0',
+      backends.flatMap(({ id, state: now }) =>
+        standings.map((state) => ({ labels: { backend: id, state }, value: state === now ? 1 : 0 })),
+      ),
+      'first',
+    ),
+    of('memory_budget_bytes', 'Memory that the backend may use for models', (one) => one.budgetBytes),
+    of('memory_used_bytes', 'Memory that its copies use', (one) => one.usedBytes),
+    of(
+      'eviction_price',
+      'Worth of the cheapest copies it would give up; 0 while it has room',
+      (one) => one.evictionPrice,
+    ),
+    of('copies', 'Copies that it holds or loads', (one) => one.copies),
+    of('loads_queued', 'Loads that wait in it', (one) => one.loadsQueued),
+    gauge(
+      'skein_backend_in_flight',
+      'Requests that this router has at it',
+      by((one) => one.inFlight),
+    ),
+  ];
+}
+
+/** Per model, under Triton's names; models beyond the labelled ones are summed. */
+export function modelSamples(models: readonly ModelReport[], labels: ModelLabels): Metric[] {
+  const pending = new Map<string, Sample>();
+  const loadSeconds = new Map<string, Sample>();
+  for (const { name, copies } of models) {
+    if (copies.length === 0) continue;
+    const model = labels.labelOf(name);
+    for (const { version, inFlight, loadMs } of copies) {
+      const key = `${model}\n${version}`;
+      const sample = { model, version: String(version) };
+      pending.set(key, { labels: sample, value: (pending.get(key)?.value ?? 0) + inFlight });
+      const longest = Math.max(loadSeconds.get(key)?.value ?? 0, loadMs / 1_000);
+      if (model === name) loadSeconds.set(key, { labels: sample, value: longest });
+    }
+  }
+  return [
+    gauge('nv_inference_pending_request_count', 'Inference requests in the copies of a model, queued or running', [
+      ...pending.values(),
+    ]),
+    gauge(
+      'nv_model_load_duration_secs',
+      'Model load time in seconds, of the slowest copy',
+      [...loadSeconds.values()],
+      'max',
+    ),
+  ];
+}

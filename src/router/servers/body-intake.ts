@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { Coding } from './content-coding.ts';
+import { type AwaitedBody, bodyStalled } from './stalled-bodies.ts';
+
+/** Told of one request's body as it comes: pieces and then its end, or a fault of the client's and nothing more. */
+export interface BodyReceiver {
+  onBodyPiece(piece: Uint8Array): void;
+  onBodyEnd(): void;
+  onBodyFault(error: SkeinError): void;
+}
+
+export interface IntakeFacts {
+  readonly coding: Coding | undefined;
+  /** Undefined for a body that comes in chunks or compressed: its end shows. */
+  readonly expectedBytes: number | undefined;
+  readonly maxBodyBytes: number;
+  readonly bodyTimeoutMs: number;
+}
+
+/** Takes a body in, decompressed, within its bound: at most one piece more than the limit is ever decompressed. */
+export class BodyIntake implements AwaitedBody {
+  readonly request: IncomingMessage;
+  readonly #receiver: BodyReceiver;
+  readonly #facts: IntakeFacts;
+  #source: Readable | undefined;
+  #receivedBytes = 0;
+  #isOver = false;
+  isPaused = false;
+
+  constructor(request: IncomingMessage, receiver: BodyReceiver, facts: IntakeFacts) {
+    this.request = request;
+    this.#receiver = receiver;
+    this.#facts = facts;
+  }
+
+  /** The whole body was received, or nobody wants it any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  start(): void {
+    const { coding, expectedBytes } = this.#facts;
+    if (expectedBytes === 0) {
+      this.#end();
+      return;
+    }
+    const source = coding === undefined ? this.request : this.#decompress(coding);
+    this.#source = source;
+    if (expectedBytes === undefined) source.on('end', () => this.#end());
+    source.on('data', (piece: Buffer) => this.#take(piece));
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    if (!this.#isOver) this.#source?.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    if (!this.#isOver) this.#source?.resume();
+  }
+
+  /** What still comes is dropped. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#source === undefined || this.#source === this.request) return;
+    this.request.unpipe();
+    this.#source.destroy();
+  }
+
+  onStalled(): void {
+    this.#fail(bodyStalled(this.#facts.expectedBytes, this.#facts.bodyTimeoutMs));
+  }
+
+  #take(piece: Buffer): void {
+    if (this.#isOver) return;
+    this.#receivedBytes += piece.byteLength;
+    const { coding, expectedBytes, maxBodyBytes } = this.#facts;
+    if (this.#receivedBytes > maxBodyBytes) {
+      const how = coding === undefined ? 'is' : 'decompresses to';
+      this.#fail(new SkeinError('body_grew_too_large', { how, limitBytes: maxBodyBytes }));
+      return;
+    }
+    this.#receiver.onBodyPiece(piece);
+    if (this.#receivedBytes === expectedBytes) this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#receiver.onBodyEnd();
+  }
+
+  #fail(error: SkeinError): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#receiver.onBodyFault(error);
+  }
+
+  #decompress(coding: Coding): Gunzip | Inflate {
+    const decompressor = coding === 'gzip' ? createGunzip() : createInflate();
+    decompressor.on('error', ({ message }) => {
+      this.#fail(new SkeinError('body_corrupt', { encoding: coding, reason: message }));
+    });
+    return this.request.pipe(decompressor);
+  }
+}

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Mesh } from '../mesh/mesh-port.ts';
+import { createApiRouter } from './api-router.ts';
+import { ConnectionGate } from './connection-gate.ts';
+import { fleetRoutes } from './fleet-routes.ts';
+import { Front, type ServerTools } from './front.ts';
+import { answerHttpFault } from './http-faults.ts';
+import { closeIdleConnections } from './idle-connections.ts';
+import { modelRoutes } from './model-routes.ts';
+import { repositoryRoutes } from './repository-routes.ts';
+import { RequestDoor } from './request-door.ts';
+import type { ServerOptions } from './server-options.ts';
+import { serverRoutes, unsupportedRoutes } from './server-routes.ts';
+
+export interface RouterServer {
+  /** The one that was asked for, or that the system gave for 0; 0 before listen. */
+  readonly port: number;
+  listen(at: ListenAt): Promise<void>;
+  /** Takes no new connections, lets what is open come to its end for as long as `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface ListenAt {
+  readonly port: number;
+  readonly host: string;
+  /** Shares the port with other processes that say the same; the kernel spreads connections among them. */
+  readonly reusePort?: boolean;
+}
+
+/** How late header time-outs may be noticed. */
+const checkIntervalMs = 500;
+
+/** A request whose body never stalls but never ends, either, is cut off after this. */
+const wholeRequestMs = 300_000;
+
+/** The HTTP endpoint of one router process: V2, and the admin API. */
+export async function createRouterServer(
+  mesh: Mesh,
+  options: ServerOptions,
+  tools: ServerTools,
+): Promise<RouterServer> {
+  const front = new Front(mesh, options, tools);
+  const gate = new ConnectionGate(front);
+  const api = await createApiRouter(front, [
+    ...serverRoutes(front),
+    ...modelRoutes(mesh),
+    ...repositoryRoutes(mesh, options),
+    ...fleetRoutes(mesh),
+    ...unsupportedRoutes(),
+  ]);
+  const server = createServer({
+    maxHeaderSize: options.maxHeaderBytes,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: Math.max(wholeRequestMs, options.headersTimeoutMs),
+    connectionsCheckingInterval: checkIntervalMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    requireHostHeader: false, // the door refuses what has none, in the form of all errors
+    noDelay: true,
+  });
+  gate.guard(server);
+  closeIdleConnections(server, front);
+  const door = new RequestDoor(front, api);
+  const isOurs = (req: IncomingMessage) => !gate.isTurnedAway(req.socket);
+  server.on('request', (req, res) => isOurs(req) && door.enter(req, res, false));
+  server.on('checkContinue', (req, res) => isOurs(req) && door.enter(req, res, true));
+  server.on('checkExpectation', (req, res) => isOurs(req) && door.refuseExpectation(req, res));
+  server.on('clientError', (fault, socket) => answerHttpFault(front, fault, socket as Socket));
+  return new ListeningServer(server, front, gate);
+}
+
+class ListeningServer implements RouterServer {
+  readonly #server: Server;
+  readonly #front: Front;
+  readonly #gate: ConnectionGate;
+
+  constructor(server: Server, front: Front, gate: ConnectionGate) {
+    this.#server = server;
+    this.#front = front;
+    this.#gate = gate;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  async listen({ port, host, reusePort = false }: ListenAt): Promise<void> {
+    this.#server.listen({ port, host, reusePort, backlog: 1024 });
+    await once(this.#server, 'listening');
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#front.startClosing();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#gate.closeSilent();
+    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(cut);
+    this.#front.stalledBodies.stop();
+  }
+}

@@ -1,0 +1,21 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Front } from './front.ts';
+
+/** The answer under way on a connection: node keeps it there for its own handler of time-outs. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/**
+ * Decides about connections on which nothing moved for a while. One that waits for an answer is let be; one between
+ * requests is closed; and so is one whose client does not take its answer, which would be kept here for ever.
+ */
+export function closeIdleConnections(server: Server, front: Front): void {
+  server.timeout = front.options.answerTimeoutMs;
+  server.on('timeout', (socket: HttpSocket) => {
+    const answering = socket._httpMessage;
+    const isWaiting = answering != null && !answering.headersSent;
+    if (isWaiting) return;
+    if (answering != null) front.metrics.refused('answer_not_taken');
+    socket.destroy();
+  });
+}

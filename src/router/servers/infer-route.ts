@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { Front } from './front.ts';
+import { InferExchange } from './infer-exchange.ts';
+import { type InferFacts, readInferFacts } from './infer-facts.ts';
+import type { InferPath } from './infer-path.ts';
+import { refuse } from './refusal.ts';
+
+/** POST /v2/models/{model}[/versions/{version}]/infer: the hot path, on node:http itself. */
+export function serveInfer(
+  front: Front,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: InferPath,
+  awaitsContinue: boolean,
+): void {
+  let facts: InferFacts;
+  try {
+    facts = readInferFacts(req, path, front.options);
+  } catch (fault) {
+    const error = SkeinError.from(fault);
+    front.metrics.refused(error.code);
+    refuse(req, res, error, { fixedHeaders: front.fixedHeaders, mustClose: awaitsContinue });
+    return;
+  }
+  new InferExchange(front, req, res, facts).start(awaitsContinue);
+}
