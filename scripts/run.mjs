@@ -17,7 +17,9 @@ function run(command, args, env = {}) {
 }
 
 function lockDigest() {
-  return createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 function installIfStale() {
@@ -25,7 +27,9 @@ function installIfStale() {
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted && existsSync(localNode)) return;
   process.stderr.write('skein: installing dependencies from the npm registry (once, about a minute)\n');
   // onnxruntime-node would fetch CUDA libraries from elsewhere after its install: the package's own library is enough.
-  const status = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ONNXRUNTIME_NODE_INSTALL: 'skip' });
+  const status = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+  });
   if (status !== 0) {
     process.stderr.write('skein: npm ci failed; the message above says why. A first start needs the npm registry.\n');
     process.exit(status);
@@ -40,13 +44,16 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 const node = (...args) => run(existsSync(localNode) ? localNode : process.execPath, args);
 
 const check = () =>
-  run(bin('tsc'), ['--noEmit', '-p', '.']) || run(bin('biome'), ['check', '--error-on-warnings']) || node('--test', 'test/architecture.test.ts');
+  run(bin('tsc'), ['--noEmit', '-p', '.']) ||
+  run(bin('biome'), ['check', '--error-on-warnings']) ||
+  node('--test', 'test/architecture.test.ts');
 const fastTests = () => node('--expose-gc', '--test', '--test-concurrency=2', 'test/**/*.test.ts');
 const slowTests = () => node('--expose-gc', '--test', '--test-concurrency=1', 'test/slow/**/*.slow.ts');
 
 const steps = {
   start: (args) => node('scripts/start.mjs', ...args),
-  test: () => run(bin('tsc'), ['--noEmit', '-p', '.']) || run(bin('biome'), ['check', '--error-on-warnings']) || fastTests(),
+  test: () =>
+    run(bin('tsc'), ['--noEmit', '-p', '.']) || run(bin('biome'), ['check', '--error-on-warnings']) || fastTests(),
   'test-slow': slowTests,
   check,
   format: () => run(bin('biome'), ['check', '--write']),

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Settings } from '../config/settings.ts';
 import { Supervisor } from '../backends/host/supervisor.ts';
+import { processEnvironment } from '../config/environment.ts';
+import type { Settings } from '../config/settings.ts';
 import { backendOptions, backendProgram } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { ProcessDesk } from './process-desk.ts';
@@ -18,7 +19,7 @@ export async function serve(settings: Settings): Promise<void> {
   const socketDir = mkdtempSync(join(tmpdir(), 'skein-'));
   const supervisor = new Supervisor({
     program: backendProgram(),
-    env: process.env,
+    env: processEnvironment(),
     log: (message, facts) => log.warn(facts, message),
   });
   const desk = new ProcessDesk(supervisor, (id) => backendOptions(settings, id, socketDir));
@@ -34,7 +35,9 @@ export async function serve(settings: Settings): Promise<void> {
     await supervisor.stopAll();
     throw fault;
   }
-  process.stdout.write(`${JSON.stringify({ ready: true, ...router.urls, pid: process.pid, version: softwareVersion })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, ...router.urls, pid: process.pid, version: softwareVersion })}\n`,
+  );
   await untilSignalled();
   log.info('stopping: no new requests, those under way are answered');
   const deadline = setTimeout(() => process.exit(1), settings.drainTimeoutMs + 5_000);
