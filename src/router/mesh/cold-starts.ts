@@ -11,8 +11,6 @@ import { questionOf } from './placement-question.ts';
 /** A request that waits for a model to be ready. */
 export interface HeldRequest {
   readonly deadlineMs: number;
-  /** Backends where it has failed already. */
-  readonly excluded: ReadonlySet<string> | undefined;
   onReady(): void;
   onRefused(error: SkeinError): void;
 }
@@ -26,6 +24,8 @@ interface ColdStart {
   readyAtMs: number;
   /** Backends that could not take it in this attempt. */
   readonly refusedBy: Map<string, SkeinError>;
+  /** Loads whose backend was lost before they were done. */
+  lostLoads: number;
   running: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -33,6 +33,9 @@ interface ColdStart {
 /** A load that failed is not tried again for so long at first; every further failure doubles it. */
 const firstBackoffMs = 1_000;
 const maxBackoffMs = 60_000;
+
+/** A model whose loads are lost with their processes so often in a row is taken to be what ends them. */
+const maxLostLoads = 3;
 
 /** Before any load was measured. */
 const guessedLoadMs = 500;
@@ -61,8 +64,11 @@ export class ColdStarts {
     return this.#starts.size;
   }
 
-  isLoading(entry: ModelEntry): boolean {
-    for (const start of this.#starts.values()) if (start.entry === entry) return true;
+  /** Any version of it, where none is named. */
+  isLoading(entry: ModelEntry, version?: number): boolean {
+    for (const start of this.#starts.values()) {
+      if (start.entry === entry && (version === undefined || start.version === version)) return true;
+    }
     return false;
   }
 
@@ -71,7 +77,7 @@ export class ColdStarts {
     const nowMs = performance.now();
     const failure = currentFailure(entry, nowMs);
     if (failure !== undefined) {
-      request.onRefused(failure.error);
+      request.onRefused(unservable(entry, failure.error));
       return;
     }
     const start = this.#startOf(entry, version, nowMs);
@@ -95,6 +101,15 @@ export class ColdStarts {
   /** The request is not wanted any more. The load goes on: somebody asked for the model. */
   release(entry: ModelEntry, version: number, request: HeldRequest): void {
     if (this.#starts.get(keyOf(entry, version))?.held.delete(request)) this.#heldTotal--;
+  }
+
+  /** Loads for somebody who asks about the model; refused as a request for it is. */
+  async ready(entry: ModelEntry, version: number): Promise<void> {
+    const failure = currentFailure(entry, performance.now());
+    if (failure !== undefined) throw unservable(entry, failure.error);
+    await this.ensure(entry, version, true).catch((fault) => {
+      throw unservable(entry, SkeinError.from(fault));
+    });
   }
 
   /** Loads without a request that waits: preloads, new versions, the load call of the repository API. */
@@ -131,6 +146,7 @@ export class ColdStarts {
         startedMs: nowMs,
         readyAtMs: nowMs + expectedMs,
         refusedBy: new Map(),
+        lostLoads: 0,
         running: false,
         done: Promise.withResolvers(),
       };
@@ -164,10 +180,11 @@ export class ColdStarts {
       this.loadsFailed++;
       const error = SkeinError.from(fault);
       start.running = false;
-      if (error.mayRetry) {
+      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start, wanted);
+      else if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
         this.#run(start, wanted);
-        if (!start.running && error.code !== 'link_broken') this.#retryLater(start);
+        if (!start.running) this.#retryLater(start);
       } else {
         rememberFailure(entry, error, performance.now());
         this.#finish(start, error);
@@ -175,6 +192,19 @@ export class ColdStarts {
     } finally {
       view.promisedBytes = Math.max(0, view.promisedBytes - expectedBytes);
     }
+  }
+
+  /** Where no other backend can take it now, it goes on when one is back. */
+  #onLostLoad(start: ColdStart, wanted: boolean): void {
+    if (++start.lostLoads < maxLostLoads) {
+      this.#run(start, wanted);
+      return;
+    }
+    const { entry, version } = start;
+    const reason = `the backend ended ${start.lostLoads} times while it loaded this model`;
+    const error = new SkeinError('load_failed', { model: entry.name, version, reason });
+    rememberFailure(entry, error, performance.now());
+    this.#finish(start, error);
   }
 
   /** Every backend is full of copies in use: room comes when one of them is done. */
@@ -205,7 +235,7 @@ export class ColdStarts {
       for (const request of start.held) request.onReady();
     } else {
       start.done.reject(error);
-      for (const request of start.held) request.onRefused(error);
+      for (const request of start.held) request.onRefused(unservable(start.entry, error));
     }
   }
 
@@ -235,7 +265,9 @@ export function specOf(entry: ModelEntry, version: number, wanted: boolean): Cop
 }
 
 function hasReadyCopy({ entry, version }: ColdStart): boolean {
-  return (entry.activity?.ready(entry, version) ?? []).some((copy: CopyView) => copy.facts.stamp === entry.stampOf(version));
+  return (entry.activity?.ready(entry, version) ?? []).some(
+    (copy: CopyView) => copy.facts.stamp === entry.stampOf(version),
+  );
 }
 
 /** A server of the organisation's own that has the model and can be told to load it. */
@@ -255,6 +287,13 @@ function connected(view: BackendView | undefined, excluded: ReadonlySet<string>)
 function currentFailure(entry: ModelEntry, nowMs: number): LoadFailure | undefined {
   const failure = entry.activity?.failure;
   return failure !== undefined && failure.stamp === entry.stamp && nowMs < failure.untilMs ? failure : undefined;
+}
+
+/** What a request is told of a load that cannot succeed; whoever asks for the load itself hears the error as it is. */
+function unservable(entry: ModelEntry, error: SkeinError): SkeinError {
+  if (error.kind !== 'invalid' && error.kind !== 'unsupported') return error;
+  const reason = error.code === 'load_failed' ? error.facts['reason']! : error.message;
+  return new SkeinError('model_failed', { model: entry.name, reason }, { cause: error });
 }
 
 function rememberFailure(entry: ModelEntry, error: SkeinError, nowMs: number): void {
@@ -285,5 +324,8 @@ function lateError(start: ColdStart, nowMs: number): SkeinError {
 
 function lastRefusal(start: ColdStart): SkeinError {
   const model = start.entry.name;
-  return [...start.refusedBy.values()].at(-1) ?? new SkeinError('no_backend', { model, detail: 'none is connected that could take it', retryAfterSeconds: 1 });
+  return (
+    [...start.refusedBy.values()].at(-1) ??
+    new SkeinError('no_backend', { model, detail: 'none is connected that could take it', retryAfterSeconds: 1 })
+  );
 }

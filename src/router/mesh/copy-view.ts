@@ -13,6 +13,8 @@ export interface SentRequest {
 export class CopyView implements CopyLoad {
   readonly backend: BackendView;
   readonly sent = new Set<SentRequest>();
+  /** It refused a request because it had left: it is not asked again, whatever its last state said. */
+  isGone = false;
   #facts: CopyFacts;
   /** Requests of other routers in it, as far as known. */
   #othersInFlight = 0;
@@ -29,7 +31,7 @@ export class CopyView implements CopyLoad {
   }
 
   get isReady(): boolean {
-    return this.#facts.phase === 'ready' && this.backend.standing === 'up';
+    return !this.isGone && this.#facts.phase === 'ready' && this.backend.standing === 'up';
   }
 
   get session(): BackendSession {

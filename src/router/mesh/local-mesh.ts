@@ -78,7 +78,7 @@ export class LocalMesh implements Mesh {
       choose: chooseReady,
       hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
       release: (entry, version, request) => this.#coldStarts.release(entry, version, request),
-      hasElsewhere: (entry, version, excluded) => this.#hasElsewhere(entry, version, excluded),
+      hasElsewhere: (entry, version, stalled, excluded) => this.#hasElsewhere(entry, version, stalled, excluded),
       mayRetry: () => this.#mayRetry(),
       onLost: (run, copy, error) => this.#inquiry.onLost(run, copy, error),
       onFinished: (run) => {
@@ -105,7 +105,8 @@ export class LocalMesh implements Mesh {
     const next = async (): Promise<void> => {
       for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
         const entry = this.#catalogue.find(name);
-        for (const version of entry?.versions ?? []) await this.#coldStarts.ensure(entry!, version, false).catch(() => {});
+        for (const version of entry?.versions ?? [])
+          await this.#coldStarts.ensure(entry!, version, false).catch(() => {});
       }
     };
     await Promise.all(Array.from({ length: preloadsAtOnce }, next));
@@ -156,18 +157,25 @@ export class LocalMesh implements Mesh {
     if (copy === undefined) {
       const wanted = version ?? entry.newest;
       if (wanted === undefined) throw new SkeinError('model_unavailable', { model });
-      await this.#loadVersion(entry, wanted);
+      await this.#coldStarts.ready(entry, wanted);
       copy = entry.active().ready(entry, version)[0];
     }
     if (copy === undefined) throw new SkeinError('copy_gone', { model });
     const description = await copy.session.describe(copy.facts);
-    const versions = version !== undefined ? [version] : entry.versions.length > 0 ? entry.versions : [copy.facts.version];
+    const versions =
+      version !== undefined ? [version] : entry.versions.length > 0 ? entry.versions : [copy.facts.version];
     return { ...description, versions };
   }
 
   async statistics(model: string | undefined, version: number | undefined): Promise<readonly ModelStatistics[]> {
-    if (model !== undefined && this.#catalogue.find(model) === undefined) throw new SkeinError('model_unknown', { model });
-    const sessions = [...this.#fleet.backends.values()].filter((view) => view.standing === 'up' && view.session?.can.statistics);
+    if (model !== undefined) {
+      const entry = this.#catalogue.find(model);
+      if (entry === undefined) throw new SkeinError('model_unknown', { model });
+      if (version !== undefined && !entry.serves(version)) throw new SkeinError('version_unknown', { model, version });
+    }
+    const sessions = [...this.#fleet.backends.values()].filter(
+      (view) => view.standing === 'up' && view.session?.can.statistics,
+    );
     const answers = await Promise.all(sessions.map((view) => view.session!.statistics(model).catch(() => [])));
     return mergeStatistics(answers.flat()).filter((one) => version === undefined || one.version === String(version));
   }
@@ -249,7 +257,10 @@ export class LocalMesh implements Mesh {
   }
 
   #loadVersion(entry: ModelEntry, version: number): Promise<void> {
-    const ready = entry.active().ready(entry, version).some((copy) => copy.facts.stamp === entry.stampOf(version));
+    const ready = entry
+      .active()
+      .ready(entry, version)
+      .some((copy) => copy.facts.stamp === entry.stampOf(version));
     return ready ? Promise.resolve() : this.#coldStarts.ensure(entry, version, true);
   }
 
@@ -282,12 +293,18 @@ export class LocalMesh implements Mesh {
     });
   }
 
-  #hasElsewhere(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string>): boolean {
+  #hasElsewhere(
+    entry: ModelEntry,
+    version: number | undefined,
+    stalled: CopyView,
+    excluded: ReadonlySet<CopyView>,
+  ): boolean {
     if (chooseReady(entry, version, excluded) !== undefined) return true;
     const wanted = version ?? entry.newest;
     if (wanted === undefined || entry.repository === undefined) return false;
     const nowMs = performance.now();
-    return place(this.#fleet.placementBackends(nowMs), questionOf(entry, wanted, excluded, this.#fleet.meanCopyBytes, nowMs)).candidates.length > 0;
+    const question = questionOf(entry, wanted, new Set([stalled.backend.record.id]), this.#fleet.meanCopyBytes, nowMs);
+    return place(this.#fleet.placementBackends(nowMs), question).candidates.length > 0;
   }
 
   #mayRetry(): boolean {
@@ -310,9 +327,9 @@ const nothingUnderWay: Exchange = { cancel: () => {}, pause: () => {}, resume: (
 function chooseReady(
   entry: ModelEntry,
   version: number | undefined,
-  excluded: ReadonlySet<string> | undefined,
+  excluded: ReadonlySet<CopyView> | undefined,
 ): CopyView | undefined {
   let copies = entry.active().ready(entry, version);
-  if (excluded !== undefined) copies = copies.filter((copy) => !excluded.has(copy.backend.record.id));
+  if (excluded !== undefined) copies = copies.filter((copy) => !excluded.has(copy));
   return copies[chooseCopy(copies, Math.random)];
 }

@@ -8,11 +8,20 @@ import type { ModelEntry } from './model-entry.ts';
 /** What one request needs of the mesh around it. */
 export interface RunContext {
   /** A ready copy outside `excluded`, or undefined. */
-  choose(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string> | undefined): CopyView | undefined;
+  choose(
+    entry: ModelEntry,
+    version: number | undefined,
+    excluded: ReadonlySet<CopyView> | undefined,
+  ): CopyView | undefined;
   hold(entry: ModelEntry, version: number, request: HeldRequest): void;
   release(entry: ModelEntry, version: number, request: HeldRequest): void;
-  /** Whether a stalled backend's requests for this model could be served elsewhere. */
-  hasElsewhere(entry: ModelEntry, version: number | undefined, excluded: ReadonlySet<string>): boolean;
+  /** Whether requests for this model that are at the backend of `stalled` could be served elsewhere. */
+  hasElsewhere(
+    entry: ModelEntry,
+    version: number | undefined,
+    stalled: CopyView,
+    excluded: ReadonlySet<CopyView>,
+  ): boolean;
   /** Pays for one more try. */
   mayRetry(): boolean;
   /** The backend was lost with this request in it: why is found out, then the run is told how to go on. */
@@ -33,7 +42,9 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   readonly deadlineMs: number;
   readonly #context: RunContext;
   readonly #client: ReplyObserver;
-  #excluded: Set<string> | undefined;
+  /** Copies that failed it. A copy that is loaded anew, be it on the same backend, is another one. */
+  #excluded: Set<CopyView> | undefined;
+  #lastError: SkeinError | undefined;
   #attempts = 0;
   #copy: CopyView | undefined;
   #exchange: Exchange | undefined;
@@ -52,10 +63,6 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     this.#client = client;
   }
 
-  get excluded(): ReadonlySet<string> | undefined {
-    return this.#excluded;
-  }
-
   get attempts(): number {
     return this.#attempts;
   }
@@ -66,6 +73,11 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     const copy = this.#context.choose(this.entry, version, this.#excluded);
     if (copy !== undefined) {
       this.sendTo(copy);
+      return;
+    }
+    if (this.#lastError !== undefined && this.#context.choose(this.entry, version, undefined) !== undefined) {
+      // Every copy that is ready has failed it: a load would only lead back to them.
+      this.#finishWith(this.#lastError);
       return;
     }
     const wanted = version ?? this.entry.newest;
@@ -145,6 +157,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
       this.#context.onLost(this, copy, error);
     } else {
       this.exclude(copy);
+      if (error.code === 'copy_gone') this.#dropCopy(copy);
       this.retry(error);
     }
   }
@@ -152,6 +165,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   /** Goes on elsewhere, where the deadline, the budget and the number of tries allow. */
   retry(error: SkeinError): void {
     if (this.#isOver) return;
+    this.#lastError = error;
     const late = performance.now() >= this.deadlineMs;
     if (late || this.#attempts >= maxAttempts || !this.#context.mayRetry()) this.#finishWith(error);
     else this.dispatch();
@@ -162,17 +176,17 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     if (!this.#isOver) this.#finishWith(error);
   }
 
-  /** A backend that failed this request is not tried again. */
+  /** A copy that failed this request is not tried again. */
   exclude(copy: CopyView): void {
     this.#excluded ??= new Set();
-    this.#excluded.add(copy.backend.record.id);
+    this.#excluded.add(copy);
   }
 
   onStalled(): void {
     const copy = this.#copy;
     if (copy === undefined || this.#isStarted || !this.request.body.isReplayable) return;
-    const excluded = new Set(this.#excluded).add(copy.backend.record.id);
-    if (!this.#context.hasElsewhere(this.entry, this.request.version, excluded)) return; // it may come back
+    const excluded = new Set(this.#excluded).add(copy);
+    if (!this.#context.hasElsewhere(this.entry, this.request.version, copy, excluded)) return; // it may come back
     this.#exchange?.cancel();
     this.#leaveCopy();
     this.#excluded = excluded;
@@ -204,6 +218,12 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
 
   resume(): void {
     this.#exchange?.resume();
+  }
+
+  /** Nobody else is sent there meanwhile: its backend will say that it is gone in its next state. */
+  #dropCopy(copy: CopyView): void {
+    copy.isGone = true;
+    this.entry.active().forgetReady();
   }
 
   #leaveCopy(): void {
