@@ -79,7 +79,11 @@ export const errorTable = {
     template: 'the request body stopped short of its {expected}: nothing came for {seconds} s (setting body-timeout)',
   },
   answer_not_taken: { kind: 'cancelled', retry: false, template: 'the client took nothing of its answer for too long' },
-  body_encoding: { kind: 'invalid', retry: false, template: 'Unsupported compression type' },
+  body_encoding: {
+    kind: 'invalid',
+    retry: false,
+    template: "Unsupported compression type '{coding}': send the body as gzip, as deflate or as it is",
+  },
   body_corrupt: { kind: 'invalid', retry: false, template: 'the request body is not valid {encoding}: {reason}' },
   body_kind: { kind: 'invalid', retry: false, template: 'the request body must be {wanted}' },
   value_kind: { kind: 'invalid', retry: false, template: 'attempt to access JSON {phrase}' },

@@ -22,17 +22,17 @@ describe('the conformance models of ONNX', () => {
   let skein: SkeinProcess;
   let judged: readonly Judged[];
 
+  after(() => skein?.kill());
+  const repository = temporaryDirectory({ after });
   before(async () => {
     const script = join(import.meta.dirname, 'fetch-onnx-testdata.sh');
     const cases = conformanceCases(execFileSync(script, { encoding: 'utf8' }).trim());
-    const repository = temporaryDirectory({ after: (hook) => after(hook) });
     for (const one of cases) place(repository, one);
     skein = await startSkein({ repository });
     judged = await judge(skein, cases);
     mkdirSync(join(page, '..'), { recursive: true });
     writeFileSync(page, conformancePage(judged));
   });
-  after(() => skein?.kill());
 
   test('are all there', () => {
     assert.equal(judged.length, 1072);

@@ -26,14 +26,14 @@ for (const group of recordedGroups) {
   describe(`Skein answers as Triton 24.10 did: ${group}`, () => {
     let skein: SkeinProcess;
 
+    after(() => skein?.kill());
+    const repository = temporaryDirectory({ after });
     before(async () => {
-      const repository = temporaryDirectory({ after: (hook) => after(hook) });
       writeTritonRepository(repository);
       skein = await startSkein({ repository });
       for (const model of loadedModels) assert.equal((await load(skein, model)).status, 200, model);
       if (afterFailedLoad.includes(group)) assert.equal((await load(skein, 'bad_model')).status, 400);
     });
-    after(() => skein?.kill());
 
     // In order: what one request loads or unloads, the next ones see.
     for (const recorded of recordedCases(group)) {

@@ -23,16 +23,16 @@ describe("Triton's Python client", () => {
   let skein: SkeinProcess;
   let python: string;
 
+  after(() => skein?.kill());
+  const repository = temporaryDirectory({ after });
   before(async () => {
     python = pythonWithClient();
-    const repository = temporaryDirectory({ after: (hook) => after(hook) });
     writeTritonRepository(repository);
     writeIdentityModels(repository);
     writeCornerShapes(repository);
     prepareExampleRepository(repository);
     skein = await startSkein({ repository });
   });
-  after(() => skein?.kill());
 
   test('does all it can do', async (t) => {
     const suite = join(import.meta.dirname, 'tritonclient_suite.py');

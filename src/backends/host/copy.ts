@@ -1,9 +1,9 @@
+import type { ModelSchema } from '../../fleet/repository/model-schema.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import { decodeInferRequest } from '../../protocol/v2/decode-infer.ts';
 import { encodeInferResponse } from '../../protocol/v2/encode-infer.ts';
-import type { ModelSchema } from '../../fleet/repository/model-schema.ts';
 import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher } from '../batching/batcher.ts';
 import type { BatchingOptions } from '../batching/batching-options.ts';
@@ -208,7 +208,12 @@ export class Copy {
       this.#runTimes.learn(rows, times.inferMs);
       this.statistics.run(rows, times, performance.timeOrigin + ranMs);
       items.forEach((item, i) => {
-        this.#answer(item, split.map((tensors) => tensors[i]!), startMs, times);
+        this.#answer(
+          item,
+          split.map((tensors) => tensors[i]!),
+          startMs,
+          times,
+        );
       });
     } catch (fault) {
       const error = SkeinError.from(fault);
@@ -228,6 +233,7 @@ export class Copy {
         model: this.spec.model,
         version: String(this.spec.version),
         ...(id === undefined ? {} : { id }),
+        batched: this.parts.schema.maxBatchSize > 0,
         outputs: outputs.map((output, i) => {
           const labels = this.parts.labels.get(output.name);
           return {

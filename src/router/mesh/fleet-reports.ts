@@ -1,3 +1,4 @@
+import type { CopyFacts } from '../../protocol/link/messages.ts';
 import { explain } from '../placement/place.ts';
 import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
 import type { BackendView } from './backend-view.ts';
@@ -57,12 +58,18 @@ export class FleetReports {
     const version = entry.newest ?? 0;
     const question = questionOf(entry, version, new Set(), this.#fleet.meanCopyBytes, nowMs);
     const { candidates } = explain(this.#fleet.placementBackends(nowMs), question);
-    return { model: entry.name, report: this.model(entry, nowMs), candidates, now: this.#nowSentence(entry, candidates[0]) };
+    return {
+      model: entry.name,
+      report: this.model(entry, nowMs),
+      candidates,
+      now: this.#nowSentence(entry, candidates[0]),
+    };
   }
 
   plan(backendId: string | undefined, nowMs: number): PlanReport {
     const picture: FleetPicture = { backends: this.#fleet.placementBackends(nowMs), models: this.#planned(nowMs) };
-    const { moves, stranded, bytes, estimatedMs } = backendId === undefined ? plan(picture) : planDrain(picture, backendId);
+    const { moves, stranded, bytes, estimatedMs } =
+      backendId === undefined ? plan(picture) : planDrain(picture, backendId);
     return {
       moves: moves.map(({ model, version, from, to, bytes: size }) => ({ model, version, from, to, bytes: size })),
       bytes,
@@ -76,7 +83,13 @@ export class FleetReports {
       .all()
       .filter(({ activity }) => activity !== undefined && activity.copies.size > 0)
       .map((entry) => {
-        const { model, copies } = questionOf(entry, entry.activity!.lastVersion, new Set(), this.#fleet.meanCopyBytes, nowMs);
+        const { model, copies } = questionOf(
+          entry,
+          entry.activity!.lastVersion,
+          new Set(),
+          this.#fleet.meanCopyBytes,
+          nowMs,
+        );
         return { ...model, copies, loadMs: entry.activity!.loadMs };
       });
   }
@@ -102,9 +115,17 @@ export class FleetReports {
     if (versions.size === 0) return [{ name, version: undefined, state: 'UNAVAILABLE', reason }];
     return [...versions].map((version) => {
       if (loaded.has(version)) return { name, version, state: 'READY' as const, reason: '' };
-      const isLoading = copies.some(({ facts }) => facts.version === version && (facts.phase === 'loading' || facts.phase === 'warming'));
+      // A backend's word that it loads may be older than this router's knowledge that it failed.
+      const isLoading =
+        this.#coldStarts.isLoading(entry, version) ||
+        (reason === '' && copies.some(({ facts }) => facts.version === version && isUnderWay(facts)));
       if (isLoading) return { name, version, state: 'LOADING' as const, reason: '' };
-      return { name, version, state: 'UNAVAILABLE' as const, reason: reason || 'not in memory; the next request loads it' };
+      return {
+        name,
+        version,
+        state: 'UNAVAILABLE' as const,
+        reason: reason || 'not in memory; the next request loads it',
+      };
     });
   }
 
@@ -118,6 +139,10 @@ export class FleetReports {
     const { loadMs } = entry.active();
     return `would be loaded on ${best.backendId}${loadMs > 0 ? ` in about ${loadMs} ms` : ', for the first time'}`;
   }
+}
+
+function isUnderWay({ phase }: CopyFacts): boolean {
+  return phase === 'loading' || phase === 'warming';
 }
 
 function reportBackend(view: BackendView): BackendReport {

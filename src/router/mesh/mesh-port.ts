@@ -19,7 +19,7 @@ export interface Mesh {
   isModelReady(model: string, version: number | undefined): boolean;
   /** Metadata and configuration; loads the model where no copy is there. Rejects with a SkeinError. */
   describe(model: string, version: number | undefined): Promise<ModelDescription>;
-  /** Of one model, or of all; rejects with model_unknown. */
+  /** Of one model, or of all; rejects with model_unknown and version_unknown. */
   statistics(model: string | undefined, version: number | undefined): Promise<readonly ModelStatistics[]>;
   index(): readonly IndexRow[];
 

@@ -1,4 +1,5 @@
 import { SkeinError } from '../../protocol/errors.ts';
+import { excerpt } from '../../protocol/v2/excerpt.ts';
 
 /** The codings that V2 clients use. `deflate` is zlib's format, as RFC 9110 has it. */
 export type Coding = 'gzip' | 'deflate';
@@ -16,7 +17,7 @@ export function readContentEncoding(value: string | undefined): Coding | undefin
     case 'deflate':
       return 'deflate';
     default:
-      throw new SkeinError('body_encoding');
+      throw new SkeinError('body_encoding', { coding: excerpt(value) });
   }
 }
 
