@@ -1,6 +1,7 @@
 import koffi from 'koffi';
-import { findRuntimeLibrary } from './runtime-library.ts';
 import { type Pointer, RuntimeApi, stringArray } from './runtime-api.ts';
+import { findRuntimeLibrary } from './runtime-library.ts';
+import { StagingBuffers } from './staging-buffers.ts';
 
 /** What one process needs once: the library, its environment, and the memory its tensors live in. */
 export interface RuntimeEnvironment {
@@ -8,6 +9,7 @@ export interface RuntimeEnvironment {
   readonly environment: Pointer;
   readonly cpuMemory: Pointer;
   readonly allocator: Pointer;
+  readonly staging: StagingBuffers;
 }
 
 const logWarnings = 2;
@@ -15,6 +17,9 @@ const logErrors = 3;
 
 /** Kernels also run on the thread that calls Run: koffi's default stack of 128 KiB is too small for some. */
 const stackBytes = 4 * 1024 * 1024;
+
+/** Kept of input buffers between runs. */
+const stagingBytes = 32 * 1024 * 1024;
 
 /** Opens ONNX Runtime. Call it once in a process, before any other use of koffi. */
 export function openRuntime(libraryPath: string | undefined, verbose = false): RuntimeEnvironment {
@@ -25,7 +30,8 @@ export function openRuntime(libraryPath: string | undefined, verbose = false): R
   const defaultMemory = 0;
   const cpuMemory = api.create('CreateCpuMemoryInfo', arenaAllocator, defaultMemory);
   shareOneArena(api, environment, cpuMemory);
-  return { api, environment, cpuMemory, allocator: api.create('GetAllocatorWithDefaultOptions') };
+  const allocator = api.create('GetAllocatorWithDefaultOptions');
+  return { api, environment, cpuMemory, allocator, staging: new StagingBuffers(stagingBytes) };
 }
 
 /**

@@ -45,7 +45,7 @@ export class OnnxModel implements LoadedModel {
     this.#running++;
     const terminate = () => api.call('RunOptionsSetTerminate', args.options);
     try {
-      for (const tensor of inputs) values.push(createInput(this.#runtime, tensor));
+      for (const tensor of inputs) values.push(createInput(this.#runtime, tensor, this.#runtime.staging));
       values.forEach((value, i) => {
         args.inputs[i] = value.pointer;
       });
@@ -71,7 +71,10 @@ export class OnnxModel implements LoadedModel {
         signal.removeEventListener('abort', terminate);
         if (signal.aborted) api.call('RunOptionsUnsetTerminate', args.options);
       }
-      for (const value of values) api.release('ReleaseValue', value.pointer);
+      for (const { pointer, staged } of values) {
+        api.release('ReleaseValue', pointer);
+        if (staged !== undefined) this.#runtime.staging.giveBack(staged);
+      }
       for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
       this.#spare.push(args);
       this.#running--;
