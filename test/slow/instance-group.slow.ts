@@ -17,8 +17,8 @@ describe('a model of which the configuration asks for three instances', () => {
   let skein: SkeinProcess;
   let sender: Sender;
 
+  const repository = temporaryDirectory({ after });
   before(async () => {
-    const repository = temporaryDirectory({ after: (hook) => after(hook) });
     writeSlowModel(repository, 'three', runMs, { maxBatchSize: 1, instances: 3 });
     skein = await startSkein({ repository, args: ['--backends', '1'] });
     sender = new Sender(skein.http);

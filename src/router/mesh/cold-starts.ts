@@ -17,6 +17,8 @@ export interface HeldRequest {
 
 /** One load that any number of requests wait for. */
 interface ColdStart {
+  /** Of the files as they were when it began: they may change before it ends. */
+  readonly key: string;
   readonly entry: ModelEntry;
   readonly version: number;
   readonly held: Set<HeldRequest>;
@@ -26,7 +28,8 @@ interface ColdStart {
   readonly refusedBy: Map<string, SkeinError>;
   /** Loads whose backend was lost before they were done. */
   lostLoads: number;
-  running: boolean;
+  /** The backend that loads it now. */
+  at: BackendView | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -130,7 +133,7 @@ export class ColdStarts {
         request.onRefused(lateError(start, nowMs));
       }
       // Nobody waits and nobody loads it: it was asked for when no backend could take it.
-      if (start.held.size === 0 && !start.running) this.#finish(start, lastRefusal(start));
+      if (start.held.size === 0 && start.at === undefined) this.#finish(start, lastRefusal(start));
     }
   }
 
@@ -140,6 +143,7 @@ export class ColdStarts {
     if (start === undefined) {
       const expectedMs = entry.activity?.loadMs || this.#meanLoadMs;
       start = {
+        key,
         entry,
         version,
         held: new Set(),
@@ -147,7 +151,7 @@ export class ColdStarts {
         readyAtMs: nowMs + expectedMs,
         refusedBy: new Map(),
         lostLoads: 0,
-        running: false,
+        at: undefined,
         done: Promise.withResolvers(),
       };
       start.done.promise.catch(() => {}); // most starts have only held requests, which are told one by one
@@ -157,10 +161,10 @@ export class ColdStarts {
   }
 
   #run(start: ColdStart, wanted: boolean): void {
-    if (start.running) return;
+    if (start.at !== undefined || this.#starts.get(start.key) !== start) return;
     const view = this.#choose(start);
     if (view === undefined) return; // tried again when the fleet changes, given up by sweep
-    start.running = true;
+    start.at = view;
     void this.#load(start, view, wanted);
   }
 
@@ -178,13 +182,14 @@ export class ColdStarts {
       this.#finish(start, undefined);
     } catch (fault) {
       this.loadsFailed++;
+      if (start.at !== view) return; // it went on elsewhere when this backend fell silent
       const error = SkeinError.from(fault);
-      start.running = false;
+      start.at = undefined;
       if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start, wanted);
       else if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
         this.#run(start, wanted);
-        if (!start.running) this.#retryLater(start);
+        if (start.at === undefined) this.#retryLater(start);
       } else {
         rememberFailure(entry, error, performance.now());
         this.#finish(start, error);
@@ -211,8 +216,16 @@ export class ColdStarts {
   #retryLater(start: ColdStart): void {
     setTimeout(() => {
       start.refusedBy.clear();
-      if (this.#starts.has(keyOf(start.entry, start.version))) this.#run(start, true);
+      this.#run(start, true);
     }, 50).unref();
+  }
+
+  /** The silent backend's load may still come to an end: whichever is first counts. */
+  #goElsewhere(start: ColdStart): void {
+    const silent = start.at;
+    start.at = undefined;
+    this.#run(start, true);
+    start.at ??= silent;
   }
 
   #choose(start: ColdStart): BackendView | undefined {
@@ -228,7 +241,8 @@ export class ColdStarts {
   }
 
   #finish(start: ColdStart, error: SkeinError | undefined): void {
-    this.#starts.delete(keyOf(start.entry, start.version));
+    if (this.#starts.get(start.key) !== start) return; // another backend was first
+    this.#starts.delete(start.key);
     this.#heldTotal -= start.held.size;
     if (error === undefined) {
       start.done.resolve();
@@ -239,10 +253,11 @@ export class ColdStarts {
     }
   }
 
-  /** A backend came, or another router's load finished. */
+  /** A backend came, or fell silent, or another router's load finished. */
   #onFleetChange(): void {
     for (const start of [...this.#starts.values()]) {
-      if (start.running) continue;
+      if (start.at?.isStalled === true) this.#goElsewhere(start);
+      if (start.at !== undefined) continue;
       if (hasReadyCopy(start)) this.#finish(start, undefined);
       else if (start.held.size > 0) this.#run(start, true);
     }
@@ -317,7 +332,7 @@ function refusalError(
 }
 
 function lateError(start: ColdStart, nowMs: number): SkeinError {
-  if (!start.running) return lastRefusal(start);
+  if (start.at === undefined) return lastRefusal(start);
   const seconds = Math.max(1, Math.ceil((start.readyAtMs - nowMs) / 1000));
   return new SkeinError('model_loading', { model: start.entry.name, seconds, retryAfterSeconds: seconds });
 }
