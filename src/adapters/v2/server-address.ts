@@ -19,7 +19,7 @@ export class ServerAddress {
   /** Of a model, or of one version of it where the server is to be asked for that one. */
   model(name: string, version?: string): string {
     const model = `${this.root}/models/${encodeURIComponent(name)}`;
-    return version === undefined ? model : `${model}/versions/${version}`;
+    return version === undefined ? model : `${model}/versions/${encodeURIComponent(version)}`;
   }
 
   repositoryModel(name: string, verb: 'load' | 'unload'): string {

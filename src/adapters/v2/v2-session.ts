@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import { SkeinError } from '../../protocol/errors.ts';
-import type { BackendState, CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type {
   BackendEvents,
@@ -18,21 +18,12 @@ import type { Sign } from './health-policy.ts';
 import { HealthWatch } from './health-watch.ts';
 import { type ExchangeHost, InferExchange } from './infer-exchange.ts';
 import { ModelLister } from './model-lister.ts';
+import { ModelWatch } from './model-watch.ts';
 import { RequestSlots } from './request-slots.ts';
 import { ServerAddress } from './server-address.ts';
 import { ServerCalls } from './server-calls.ts';
 import { openPool } from './server-pool.ts';
 import type { V2Options } from './v2-options.ts';
-
-/** Of its memory, its queue and its process nothing is known. */
-const state: BackendState = {
-  budgetBytes: 0,
-  usedBytes: 0,
-  evictionPrice: 0,
-  loadsQueued: 0,
-  draining: false,
-  pid: 0,
-};
 
 /** Eight calls, the four questions of a survey, a probe, and a few that are just being replaced. */
 const controlConnections = 16;
@@ -49,14 +40,11 @@ export class V2Session implements BackendSession {
   readonly #calls: ServerCalls;
   readonly #lister: ModelLister;
   readonly #ledger: CopyLedger;
+  readonly #models: ModelWatch;
   readonly #exchanges = new Set<InferExchange>();
   readonly #host: ExchangeHost;
   #watch: HealthWatch | undefined;
   #extensions: readonly string[] = [];
-  #offered = '';
-  /** One survey after the other: of two at once the older could be told last. */
-  #surveys: Promise<void> = Promise.resolve();
-  #surveyDueMs = 0;
   #closed: string | undefined;
 
   constructor(target: BackendRecord, events: BackendEvents, options: V2Options) {
@@ -72,6 +60,7 @@ export class V2Session implements BackendSession {
     this.#calls = new ServerCalls(id, this.#client, this.#address, options);
     this.#lister = new ModelLister(id, this.#client, this.#address, models, options.callTimeoutMs);
     this.#ledger = new CopyLedger(id, options.connections);
+    this.#models = new ModelWatch(this.#lister, this.#ledger, events, options.listEveryMs);
     this.#host = {
       backend: id,
       dispatcher: this.#inferPool,
@@ -96,11 +85,11 @@ export class V2Session implements BackendSession {
     if (sign.kind !== 'answered') throw this.#broken(this.#closed ?? sign.reason);
     this.#extensions = await this.#calls.extensions();
     await this.#lister.open();
-    await this.#survey();
+    await this.#models.look();
     if (this.#closed !== undefined) throw this.#broken(this.#closed);
     this.#watch = new HealthWatch(this.#options.health, {
       probe: () => this.#probe(this.#options.probeTimeoutMs),
-      onAnswered: () => this.#surveyWhenDue(),
+      onAnswered: () => this.#models.lookWhenDue(),
       onEjected: (reason) => this.#onEjected(reason),
       onReadmitted: () => void this.#onReadmitted(),
     });
@@ -146,12 +135,14 @@ export class V2Session implements BackendSession {
   }
 
   /** Only of a model with several versions one is named: some servers refuse any version in a path. */
-  describe(copy: CopyFacts): Promise<CopyDescription> {
+  async describe(copy: CopyFacts): Promise<CopyDescription> {
+    this.#mustLive();
     const isOneOfMany = this.#ledger.ofModel(copy.model).length > 1;
     return this.#calls.describe(copy.model, isOneOfMany ? this.#ledger.sighting(copy.id)?.versionName : undefined);
   }
 
   async statistics(model?: string): Promise<readonly ModelStatistics[]> {
+    this.#mustLive();
     if (this.can.statistics) return this.#calls.statistics(model);
     throw this.#cannot('give statistics', 'the extensions that it names do not include them');
   }
@@ -163,6 +154,7 @@ export class V2Session implements BackendSession {
     if (this.#watch !== undefined) this.#events.onLost(reason);
     for (const exchange of [...this.#exchanges]) exchange.fail(this.#broken(reason));
     this.#watch?.stop();
+    this.#models.close();
     void this.#inferPool.destroy();
     void this.#controlPool.destroy();
   }
@@ -181,40 +173,18 @@ export class V2Session implements BackendSession {
   }
 
   async #change(change: () => Promise<void>): Promise<void> {
+    this.#mustLive();
     if (!this.#lister.canLoad) throw this.#cannot('load and unload models', 'it has no repository API, or forbids it');
     try {
       await change();
     } catch (fault) {
       if (SkeinError.from(fault).code === 'backend_cannot') {
         this.#lister.forgetLoading();
-        await this.#survey();
+        await this.#models.look();
       }
       throw fault;
     }
-    await this.#survey();
-  }
-
-  #surveyWhenDue(): void {
-    if (performance.now() < this.#surveyDueMs) return;
-    // What cannot be listed now is listed later; until then, what was known holds.
-    this.#survey().catch(() => {});
-  }
-
-  /** Looks at what the server has, and tells what is new. */
-  #survey(): Promise<void> {
-    const survey = this.#surveys.then(async () => {
-      this.#surveyDueMs = performance.now() + this.#options.listEveryMs;
-      const { sightings, offers } = await this.#lister.survey();
-      if (this.#closed !== undefined) return;
-      const { changed, gone } = this.#ledger.apply(sightings);
-      const isFirst = this.#offered === '';
-      const offered = JSON.stringify(offers);
-      if (isFirst || changed.length > 0 || gone.length > 0) this.#events.onState(state, changed, gone);
-      if (offered !== this.#offered) this.#events.onOffers?.(offers);
-      this.#offered = offered;
-    });
-    this.#surveys = survey.catch(() => {});
-    return survey;
+    await this.#models.look();
   }
 
   #onEjected(reason: string): void {
@@ -222,19 +192,35 @@ export class V2Session implements BackendSession {
     for (const exchange of [...this.#exchanges]) if (!exchange.isSent) exchange.fail(this.#broken(reason));
   }
 
-  /** The first survey comes before the news: what came back may be another server with other models. */
+  /** The first look comes before the news: what came back may be another server with other models. */
   async #onReadmitted(): Promise<void> {
     this.#lister.forgetVersions();
-    await this.#survey().catch(() => {});
+    await this.#models.look().catch(() => {});
     if (this.#closed === undefined && this.#watch?.ejection === undefined) this.#events.onStalled(false);
   }
 
   #onOver(exchange: InferExchange, error: SkeinError | undefined): void {
     if (!this.#exchanges.delete(exchange)) return;
     this.#ledger.noteEnd(exchange.call.copy.id);
-    // The model may have been unloaded behind the router's back.
-    if (error?.code === 'foreign_missing' || error?.code === 'foreign_unavailable') this.#surveyDueMs = 0;
-    if (error !== undefined && error.kind === 'unavailable') this.#watch?.noteBroken();
+    switch (error?.code) {
+      case 'foreign_missing':
+      case 'foreign_unavailable': // the model may have been unloaded behind the router's back
+        this.#models.expectChange();
+        this.#watch?.noteBroken();
+        return;
+      case 'link_broken':
+      case 'reply_cut':
+        this.#watch?.noteBroken();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** An ejected server is not asked: it would take until the time-out to learn what is known. */
+  #mustLive(): void {
+    const down = this.#closed ?? this.#watch?.ejection;
+    if (down !== undefined) throw this.#broken(down);
   }
 
   #broken(reason: string): SkeinError {

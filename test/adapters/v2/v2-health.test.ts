@@ -29,7 +29,7 @@ describe('V2Session', () => {
     const { reply: waiting } = send();
     server.freeze(true);
     await until('the ejection', () => backend.isStalled);
-    await waiting.over;
+    await until('the one that waited', () => waiting.isOver);
     assert.equal(waiting.error?.code, 'link_broken');
     assert.equal(sent.isOver, false); // it may be answered yet
   });
