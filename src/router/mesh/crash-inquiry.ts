@@ -11,7 +11,8 @@ import type { SuspectRunner } from './suspect-runner.ts';
 interface LostRun {
   readonly run: RequestRun;
   readonly error: SkeinError;
-  readonly alone: boolean;
+  /** The crash that it was a suspect of, where this was its run alone. */
+  readonly triedFor: symbol | undefined;
 }
 
 /**
@@ -48,8 +49,8 @@ export class CrashInquiry {
       run.retry(error); // a server of somebody else's: its process is not ours to judge
       return;
     }
-    const lost = { run, error, alone: this.#suspects.isAlone(run) };
-    if (lost.alone) this.#suspects.finished(run);
+    const lost = { run, error, triedFor: this.#suspects.triedFor(run) };
+    if (lost.triedFor !== undefined) this.#suspects.finished(run);
     const others = this.#lost.get(record.id);
     if (others !== undefined) others.push(lost);
     else {
@@ -69,23 +70,30 @@ export class CrashInquiry {
     const lost = this.#lost.get(backendId) ?? [];
     this.#lost.delete(backendId);
     const blamed = blamesRequests(end);
-    const inFlight = lost.map(({ run, alone }, i): InFlightRequest => ({
-      requestId: String(i),
-      model: run.entry.name,
-      bodyHash: blamed ? hashOf(run.request.body.pieces) : '',
-      alone,
-    }));
+    const inFlight = lost.map(
+      ({ run, triedFor }, i): InFlightRequest => ({
+        requestId: String(i),
+        model: run.entry.name,
+        bodyHash: blamed ? hashOf(run.request.body.pieces) : '',
+        alone: triedFor !== undefined,
+      }),
+    );
     const nowMs = performance.now();
     const verdicts = this.#quarantine.processEnded(end, inFlight, nowMs);
     this.#log('requests of a lost backend', { backend: backendId, end, requests: lost.length, blamed });
     for (const entry of new Set(lost.map(({ run }) => run.entry))) {
       if (blamed && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
     }
-    lost.forEach(({ run, error }, i) => {
+    const crash = Symbol(backendId);
+    lost.forEach(({ run, error, triedFor }, i) => {
+      const refusal = () => this.refusalOf(run.entry.name, run.request.body.pieces, performance.now());
       const verdict = verdicts.get(String(i))!;
       if (verdict === 'retry') run.retry(error);
-      else if (verdict === 'convicted') this.#convict(run, inFlight[i]!.bodyHash, nowMs);
-      else this.#suspects.add(run, () => this.refusalOf(run.entry.name, run.request.body.pieces, performance.now()));
+      else if (verdict === 'retry_alone') this.#suspects.add({ run, error, crash, refusal });
+      else {
+        this.#convict(run, inFlight[i]!.bodyHash, nowMs);
+        this.#suspects.spareOthers(triedFor!);
+      }
     });
   }
 

@@ -63,6 +63,11 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     this.#client = client;
   }
 
+  /** It has its answer, or nobody waits for one any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get attempts(): number {
     return this.#attempts;
   }

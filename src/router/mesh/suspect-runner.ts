@@ -6,8 +6,12 @@ import type { FleetView } from './fleet-view.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
 import type { RequestRun } from './request-run.ts';
 
-interface Suspect {
+export interface Suspect {
   readonly run: RequestRun;
+  /** What its backend's end was to it. */
+  readonly error: SkeinError;
+  /** Equal for all that were in one process when it crashed. */
+  readonly crash: symbol;
   /** A conviction of the same body that came since. */
   readonly refusal: () => SkeinError | undefined;
 }
@@ -15,7 +19,7 @@ interface Suspect {
 const quarantineId = 'quarantine';
 
 /** More suspects than this are answered with the crash itself: a retry that waits for ever helps nobody. */
-const maxSuspects = 256;
+const maxSuspects = 4_096;
 
 /** The quarantine process costs memory: it goes when it was not needed for so long. */
 const idleMs = 60_000;
@@ -28,8 +32,8 @@ export class SuspectRunner {
   readonly #fleet: FleetView;
   readonly #connector: BackendConnector;
   readonly #processes: ProcessKeeper;
-  readonly #queue: Suspect[] = [];
-  #current: RequestRun | undefined;
+  #queue: Suspect[] = [];
+  #current: Suspect | undefined;
   #onDone: (() => void) | undefined;
   #isRunning = false;
   #view: BackendView | undefined;
@@ -41,46 +45,63 @@ export class SuspectRunner {
     this.#processes = processes;
   }
 
-  isAlone(run: RequestRun): boolean {
-    return this.#current === run;
+  /** The crash that the run is tried alone for; undefined where it is not. */
+  triedFor(run: RequestRun): symbol | undefined {
+    return this.#current?.run === run ? this.#current.crash : undefined;
   }
 
-  add(run: RequestRun, refusal: () => SkeinError | undefined): void {
+  add(suspect: Suspect): void {
     if (this.#queue.length >= maxSuspects) {
-      run.fail(new SkeinError('copy_crashed', { model: run.entry.name }));
+      suspect.run.fail(new SkeinError('copy_crashed', { model: suspect.run.entry.name }));
       return;
     }
-    this.#queue.push({ run, refusal });
+    this.#queue.push(suspect);
     if (!this.#isRunning) void this.#runAll();
   }
 
   /** The run has its answer, or its process is lost: the next suspect may go. */
   finished(run: RequestRun): void {
-    if (this.#current === run) this.#onDone?.();
+    if (this.#current?.run === run) this.#onDone?.();
+  }
+
+  /** A culprit was found: the others that were in that crash go on as if their process had been ended from outside. */
+  spareOthers(crash: symbol): void {
+    const spared = this.#queue.filter((suspect) => suspect.crash === crash);
+    this.#queue = this.#queue.filter((suspect) => suspect.crash !== crash);
+    for (const { run, error, refusal } of spared) {
+      const refused = refusal();
+      if (refused !== undefined) run.fail(refused);
+      else run.retry(error);
+    }
   }
 
   async #runAll(): Promise<void> {
     this.#isRunning = true;
     clearTimeout(this.#idleTimer);
-    for (let suspect = this.#queue.shift(); suspect !== undefined; suspect = this.#queue.shift()) {
-      const refusal = suspect.refusal();
-      if (refusal !== undefined) suspect.run.fail(refusal);
-      else await this.#runAlone(suspect.run);
+    for (let suspect = this.#queue[0]; suspect !== undefined; suspect = this.#queue[0]) {
+      const refused = suspect.refusal();
+      const view = refused === undefined && !suspect.run.isOver ? await this.#connected() : undefined;
+      if (this.#queue[0] !== suspect) continue; // spared meanwhile
+      this.#queue.shift();
+      if (refused !== undefined) suspect.run.fail(refused);
+      else if (view === undefined) suspect.run.fail(new SkeinError('copy_crashed', { model: suspect.run.entry.name }));
+      else await this.#runAlone(suspect, view);
     }
     this.#isRunning = false;
     this.#idleTimer = setTimeout(() => this.#closeProcess(), idleMs).unref();
   }
 
-  async #runAlone(run: RequestRun): Promise<void> {
+  async #runAlone(suspect: Suspect, view: BackendView): Promise<void> {
+    const { run } = suspect;
     const { entry, request } = run;
     try {
-      const view = await this.#connected();
       const version = request.version ?? entry.newest;
       if (version === undefined) throw new SkeinError('model_unavailable', { model: entry.name });
       const facts = await view.session!.load(specOf(entry, version, true));
       const copy = this.#fleet.applyCopy(view, facts);
+      if (run.isOver) return; // its client left, or its deadline passed
       await new Promise<void>((resolve) => {
-        this.#current = run;
+        this.#current = suspect;
         this.#onDone = resolve;
         run.sendTo(copy);
       });
@@ -92,12 +113,13 @@ export class SuspectRunner {
     }
   }
 
-  async #connected(): Promise<BackendView> {
+  /** Undefined where it did not come up. */
+  async #connected(): Promise<BackendView | undefined> {
     this.#view ??= this.#connector.add(await this.#processes.openApart(quarantineId));
     const view = this.#view;
     const untilMs = performance.now() + connectMs;
     while (view.session === undefined) {
-      if (performance.now() > untilMs) throw new Error('the quarantine process did not come up');
+      if (performance.now() > untilMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return view;
