@@ -453,6 +453,11 @@ export const errorTable = {
       'request bodies of {heldBytes} bytes wait in this backend, as many as it holds ({limitBytes}); send it again',
   },
   run_failed: { kind: 'invalid', retry: false, template: '{reason}' },
+  answer_too_large: {
+    kind: 'invalid',
+    retry: false,
+    template: 'the answer is {bytes} bytes, at most {limitBytes} can be sent; ask for fewer outputs or fewer rows',
+  },
   link_broken: {
     kind: 'unavailable',
     retry: true,

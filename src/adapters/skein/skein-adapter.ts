@@ -17,11 +17,14 @@ export class SkeinAdapter implements Adapter {
   }
 
   async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
+    signal.throwIfAborted();
     const session = new SkeinSession(openSocket(target.address), target.id, this.#self, {
       onState: (state, changed, gone) => events.onState(state, changed, gone),
       onStalled: (stalled, reason) => events.onStalled(stalled, reason),
       onLost: (reason) => {
         clearInterval(heartbeat);
+        // The signal outlives this session and all those that follow it.
+        signal.removeEventListener('abort', onAbort);
         events.onLost(reason);
       },
     });

@@ -23,7 +23,8 @@ interface InferStream {
   readonly call: InferCall;
   readonly observer: ReplyObserver;
   reply: ReplyHead | undefined;
-  /** Bytes received since the last grant. */
+  receivedBytes: number;
+  /** Of those, since the last grant. */
   ungranted: number;
   paused: boolean;
 }
@@ -44,13 +45,17 @@ export class SkeinSession implements BackendSession {
   constructor(socket: Socket, backendId: string, self: { id: string; software: string }, events: BackendEvents) {
     this.#id = backendId;
     this.#events = events;
-    this.#link = new LinkConnection(socket, { role: 'router', ...self }, {
-      onOpen: (peer) => this.#onOpen(peer),
-      onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
-      onData: (stream, piece, end) => this.#onData(stream, piece, end),
-      onCredit: (stream) => this.#infers.get(stream)?.call.body.resume(),
-      onClose: (reason) => this.#onClose(reason),
-    });
+    this.#link = new LinkConnection(
+      socket,
+      { role: 'router', ...self },
+      {
+        onOpen: (peer) => this.#onOpen(peer),
+        onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
+        onData: (stream, piece, end) => this.#onData(stream, piece, end),
+        onCaughtUp: (stream) => this.#infers.get(stream)?.call.body.resume(),
+        onClose: (reason) => this.#onClose(reason),
+      },
+    );
   }
 
   /** Settles with the handshake. */
@@ -72,9 +77,10 @@ export class SkeinSession implements BackendSession {
   }
 
   infer(call: InferCall, observer: ReplyObserver): Exchange {
+    if (!this.#link.isOpen) return this.#refuse(observer);
     const stream = this.#takeStream();
     const { body } = call;
-    this.#infers.set(stream, { call, observer, reply: undefined, ungranted: 0, paused: false });
+    this.#infers.set(stream, { call, observer, reply: undefined, receivedBytes: 0, ungranted: 0, paused: false });
     this.#link.send(
       FrameType.infer,
       stream,
@@ -114,11 +120,29 @@ export class SkeinSession implements BackendSession {
   }
 
   statistics(model?: string): Promise<readonly ModelStatistics[]> {
-    return this.#call<readonly ModelStatistics[]>(model === undefined ? { verb: 'statistics' } : { verb: 'statistics', model });
+    return this.#call<readonly ModelStatistics[]>(
+      model === undefined ? { verb: 'statistics' } : { verb: 'statistics', model },
+    );
   }
 
   close(reason: string): void {
     this.#link.close(reason);
+  }
+
+  /** Nothing that is sent on a closed link is ever answered. Whoever asks has the exchange in hand before it ends. */
+  #refuse(observer: ReplyObserver): Exchange {
+    let isOver = false;
+    const error = new SkeinError('link_broken', { backend: this.#id, reason: 'the link is closed' });
+    queueMicrotask(() => {
+      if (!isOver) observer.onError(error);
+    });
+    return {
+      cancel: () => {
+        isOver = true;
+      },
+      pause: () => {},
+      resume: () => {},
+    };
   }
 
   #call<T>(call: Call): Promise<T> {
@@ -174,6 +198,7 @@ export class SkeinSession implements BackendSession {
       case FrameType.reply: {
         const infer = this.#infers.get(stream);
         if (infer === undefined) return; // cancelled meanwhile
+        if (infer.reply !== undefined) throw new LinkRuleBroken('a second reply to one request');
         infer.reply = decodeReplyHead(payload);
         infer.observer.onReply(infer.reply);
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
@@ -183,9 +208,10 @@ export class SkeinSession implements BackendSession {
         this.#onError(stream, JSON.parse(payload.toString()) as LinkError);
         return;
       case FrameType.result: {
+        const result = JSON.parse(payload.toString()) as CallResult;
         const call = this.#calls.get(stream);
+        call?.settle(result);
         this.#calls.delete(stream);
-        call?.settle(JSON.parse(payload.toString()) as CallResult);
         return;
       }
       case FrameType.state: {
@@ -209,14 +235,18 @@ export class SkeinSession implements BackendSession {
     const infer = this.#infers.get(stream);
     if (infer === undefined) return;
     if (infer.reply === undefined) throw new LinkRuleBroken('a body before its reply');
+    infer.receivedBytes += piece.length;
+    infer.ungranted += piece.length;
+    if (infer.ungranted > streamWindowBytes) throw new LinkRuleBroken('more of a body than was granted');
+    if (end && infer.receivedBytes !== infer.reply.bodyBytes) {
+      throw new LinkRuleBroken(`a body of ${infer.receivedBytes} bytes where ${infer.reply.bodyBytes} were announced`);
+    }
     if (piece.length > 0) infer.observer.onPiece(piece);
+    if (this.#infers.get(stream) !== infer) return; // cancelled by who heard of the piece
     if (end) {
       this.#forget(stream, infer);
       infer.observer.onEnd();
-      return;
-    }
-    infer.ungranted += piece.length;
-    this.#grantMore(stream, infer);
+    } else this.#grantMore(stream, infer);
   }
 
   #grantMore(stream: number, infer: InferStream): void {

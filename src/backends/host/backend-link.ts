@@ -3,7 +3,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
-import { decodeInferHead, encodeReplyHead, type InferHead } from '../../protocol/link/infer-head.ts';
+import { decodeInferHead, encodeReplyHead, type InferHead, maxReplyBytes } from '../../protocol/link/infer-head.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { Host } from './host.ts';
@@ -23,11 +23,19 @@ interface Stream {
 /** Requests one router may have open at once; past it the router breaks the rules. */
 const maxStreams = 100_000;
 
+/**
+ * A piece of a body is a view of the chunk that it came in. One that is less than this share of its chunk is copied
+ * where it may have to wait long for the rest, or many slow clients would keep many times what they sent.
+ */
+const minShareOfChunk = 1 / 4;
+
 /** The backend's end of a link: requests and calls of one router. */
 export class BackendLink {
   readonly #host: Host;
   readonly #link: LinkConnection;
   readonly #streams = new Map<number, Stream>();
+  /** Bytes of answers that wait for their router to take them: they are in memory as the bodies of requests are. */
+  readonly #answers = new Map<number, number>();
   readonly #onClosed: (peer: string, reason: string) => void;
   #peer = 'unknown';
   #feed: StateFeed | undefined;
@@ -36,27 +44,39 @@ export class BackendLink {
   constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void) {
     this.#host = host;
     this.#onClosed = onClosed;
-    this.#link = new LinkConnection(socket, { role: 'backend', id: host.id, software: host.software }, {
-      onOpen: (peer) => this.#onOpen(peer),
-      onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
-      onData: (stream, piece, end) => this.#onData(stream, piece, end),
-      onCaughtUp: () => {},
-      onClose: (reason) => this.#onClose(reason),
-    });
+    this.#link = new LinkConnection(
+      socket,
+      { role: 'backend', id: host.id, software: host.software },
+      {
+        onOpen: (peer) => this.#onOpen(peer),
+        onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
+        onData: (stream, piece, end) => this.#onData(stream, piece, end),
+        onCaughtUp: (stream) => this.#forgetAnswer(stream),
+        onClose: (reason) => this.#onClose(reason),
+      },
+    );
   }
 
-  /** Answers what is open, then says goodbye. */
+  /** Answers what is open, then says goodbye. Resolves when the router has all of it. */
   async finish(): Promise<void> {
-    if (this.#streams.size > 0) {
+    if (!this.#isIdle) {
       await new Promise<void>((resolve) => {
         this.#finished = resolve;
       });
     }
-    this.#link.close('the backend stops');
+    await this.#link.finish('the backend stops');
+  }
+
+  get #isIdle(): boolean {
+    return this.#streams.size === 0 && this.#answers.size === 0;
   }
 
   #onOpen(peer: Hello): void {
     this.#peer = peer.id;
+    if (peer.role !== 'router') {
+      this.#link.close(`a ${peer.role} has no business with a backend`);
+      return;
+    }
     this.#feed = new StateFeed(this.#host, (state) => this.#link.sendJson(FrameType.state, 0, state));
   }
 
@@ -65,7 +85,13 @@ export class BackendLink {
       case FrameType.infer:
         if (this.#streams.has(stream)) throw new LinkRuleBroken(`stream ${stream} opened twice`);
         if (this.#streams.size >= maxStreams) throw new LinkRuleBroken(`more than ${maxStreams} requests at once`);
-        this.#streams.set(stream, { head: decodeInferHead(payload), pieces: [], bytes: 0, ungranted: 0, work: undefined });
+        this.#streams.set(stream, {
+          head: decodeInferHead(payload),
+          pieces: [],
+          bytes: 0,
+          ungranted: 0,
+          work: undefined,
+        });
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
         return;
       case FrameType.cancel:
@@ -88,9 +114,10 @@ export class BackendLink {
         this.#fail(id, this.#host.bodies.fullError(), undefined);
         return;
       }
-      stream.pieces.push(piece);
+      stream.pieces.push(end ? piece : withoutItsChunk(piece));
       stream.bytes += piece.length;
       stream.ungranted += piece.length;
+      if (stream.ungranted > streamWindowBytes) throw new LinkRuleBroken('more of a body than was granted');
     }
     if (end) this.#serve(id, stream);
     else if (stream.ungranted >= streamWindowBytes / 2) {
@@ -114,18 +141,29 @@ export class BackendLink {
   }
 
   #reply(id: number, body: EncodedBody, inFlight: number, latencyUs: number): void {
-    if (!this.#forget(id)) return;
     const { parts, byteLength, headerLength } = body;
+    if (byteLength > maxReplyBytes) {
+      this.#fail(id, new SkeinError('answer_too_large', { bytes: byteLength, limitBytes: maxReplyBytes }), undefined);
+      return;
+    }
+    if (!this.#forget(id)) return;
     const head = encodeReplyHead({ headerLength, bodyBytes: byteLength, inFlight, latencyUs });
     this.#link.send(FrameType.reply, id, head, byteLength === 0 ? flagEnd : 0);
-    if (byteLength === 0) return;
-    const last = parts.length - 1;
-    for (let i = 0; i <= last; i++) this.#link.sendBody(id, parts[i]!, i === last);
+    if (byteLength > 0) {
+      const last = parts.length - 1;
+      for (let i = 0; i <= last; i++) this.#link.sendBody(id, parts[i]!, i === last);
+      if (this.#link.isSending(id)) {
+        this.#answers.set(id, byteLength);
+        this.#host.bodies.hold(byteLength);
+      }
+    }
+    this.#tellIfIdle();
   }
 
   #fail(id: number, error: SkeinError, requestId: string | undefined): void {
     if (!this.#forget(id)) return;
     this.#link.sendJson(FrameType.error, id, toLinkError(error, requestId));
+    this.#tellIfIdle();
   }
 
   /** False where the router has cancelled it: nothing may be said of it any more. */
@@ -134,17 +172,30 @@ export class BackendLink {
     if (stream === undefined) return false;
     this.#streams.delete(id);
     this.#host.bodies.giveBack(stream.bytes);
-    if (this.#streams.size === 0) this.#finished?.();
     return true;
+  }
+
+  /** Its last piece is written, or nobody wants it any more. */
+  #forgetAnswer(id: number): void {
+    if (this.#link.isSending(id)) return;
+    this.#host.bodies.giveBack(this.#answers.get(id) ?? 0);
+    this.#answers.delete(id);
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#isIdle) this.#finished?.();
   }
 
   #cancel(id: number): void {
     const stream = this.#streams.get(id);
     // The answer may be on its way already, and wait for credit that will not come.
     this.#link.dropBody(id);
+    this.#forgetAnswer(id);
     if (stream === undefined) return;
     this.#forget(id);
     stream.work?.cancel();
+    this.#tellIfIdle();
   }
 
   async #answerCall(id: number, call: Call): Promise<void> {
@@ -163,6 +214,12 @@ export class BackendLink {
       this.#forget(id);
       stream.work?.cancel();
     }
+    for (const id of [...this.#answers.keys()]) this.#forgetAnswer(id);
+    this.#tellIfIdle();
     this.#onClosed(this.#peer, reason);
   }
+}
+
+function withoutItsChunk(piece: Buffer): Buffer {
+  return piece.length < minShareOfChunk * piece.buffer.byteLength ? Buffer.from(piece) : piece;
 }

@@ -1,6 +1,9 @@
 import { SkeinError } from '../../protocol/errors.ts';
 
-/** Bytes of request bodies that are in this process, arriving or served. Bounded: past it requests are refused. */
+/**
+ * Bytes of bodies that are in this process: of requests, arriving or served, and of answers that wait for their router.
+ * Bounded: past it requests are refused.
+ */
 export class BodyMemory {
   readonly #limitBytes: number;
   #heldBytes = 0;
@@ -18,6 +21,11 @@ export class BodyMemory {
     if (this.#heldBytes + bytes > this.#limitBytes) return false;
     this.#heldBytes += bytes;
     return true;
+  }
+
+  /** What is there already and cannot be refused. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   giveBack(bytes: number): void {

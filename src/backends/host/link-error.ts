@@ -1,8 +1,19 @@
 import type { SkeinError } from '../../protocol/errors.ts';
 import type { LinkError } from '../../protocol/link/messages.ts';
 
-/** An error as it travels: by code and facts, never by class or text. */
+/** An error frame holds 64 KB, and in JSON a character may take six. */
+const maxTextLength = 4_000;
+
+/**
+ * An error as it travels: by code and facts, never by class or text. The runtime's words and a client's id may be of any
+ * length; cut or left out they still fit the frame.
+ */
 export function toLinkError(error: SkeinError, requestId: string | undefined): LinkError {
-  const { code, facts } = error;
-  return requestId === undefined ? { code, facts } : { code, facts, requestId };
+  const { code } = error;
+  const facts = Object.fromEntries(Object.entries(error.facts).map(([name, value]) => [name, brief(value)]));
+  return requestId === undefined || requestId.length > maxTextLength ? { code, facts } : { code, facts, requestId };
+}
+
+function brief(value: string | number): string | number {
+  return typeof value === 'string' && value.length > maxTextLength ? `${value.slice(0, maxTextLength)}…` : value;
 }

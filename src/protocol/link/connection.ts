@@ -10,13 +10,25 @@ export interface LinkHandler {
   /** Every control frame but hello, ping, pong, credit and goodbye. */
   onFrame(type: number, stream: number, flags: number, payload: Buffer): void;
   onData(stream: number, piece: Buffer, end: boolean): void;
-  /** The receiver of `stream` allowed more: its source may go on. */
-  onCredit(stream: number): void;
+  /** A stream that was behind has sent all it was handed: its source may go on, or its last piece is written. */
+  onCaughtUp(stream: number): void;
   /** Called once, whoever ended it. */
   onClose(reason: string): void;
 }
 
 const helloTimeoutMs = 5_000;
+
+/** A peer that is closed on takes what was written before at its own pace, but not for longer than this. */
+const flushTimeoutMs = 2_000;
+
+/** The same for one that broke the rules or fell silent. */
+const briefFlushMs = 200;
+
+/** Bytes that a peer may leave unread: the largest state and the bodies under way come to less. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+
+/** A goodbye has to fit its frame, whatever a peer said that it quotes. */
+const maxReasonLength = 500;
 
 /** Default of Hello.streamWindowBytes: large enough that a usual image body never waits for a grant. */
 export const streamWindowBytes = 1024 * 1024;
@@ -27,6 +39,8 @@ export class LinkConnection {
   readonly #handler: LinkHandler;
   readonly #hello: Hello;
   readonly #reader: FrameReader;
+  readonly #helloTimer: NodeJS.Timeout;
+  readonly #ended = Promise.withResolvers<void>();
   #writer: FrameWriter | undefined;
   #closed = false;
   #goodbye: string | undefined;
@@ -39,6 +53,7 @@ export class LinkConnection {
     this.#reader = new FrameReader({
       onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
       onData: (stream, piece, end) => {
+        if (this.#closed) return;
         if (this.#writer === undefined) throw new LinkRuleBroken('a body before hello');
         handler.onData(stream, piece, end);
       },
@@ -47,11 +62,13 @@ export class LinkConnection {
     socket.setNoDelay?.(true);
     socket.on('data', (chunk) => this.#onChunk(chunk));
     socket.on('error', (fault) => this.close(fault.message));
-    socket.on('close', () => this.close('closed by the other side'));
-    const timer = setTimeout(() => {
+    socket.on('close', () => {
+      this.close('closed by the other side');
+      this.#ended.resolve();
+    });
+    this.#helloTimer = setTimeout(() => {
       if (this.#writer === undefined) this.close(`no hello within ${helloTimeoutMs} ms`);
-    }, helloTimeoutMs);
-    timer.unref();
+    }, helloTimeoutMs).unref();
     socket.write(jsonFrame(FrameType.hello, 0, this.#hello));
   }
 
@@ -65,11 +82,11 @@ export class LinkConnection {
   }
 
   send(type: FrameType, stream: number, payload?: Uint8Array, flags = 0): void {
-    if (!this.#closed) this.#writer?.control(frame(type, stream, payload, flags));
+    this.#control(frame(type, stream, payload, flags));
   }
 
   sendJson(type: FrameType, stream: number, value: unknown): void {
-    if (!this.#closed) this.#writer?.control(jsonFrame(type, stream, value));
+    this.#control(jsonFrame(type, stream, value));
   }
 
   sendBody(stream: number, piece: Uint8Array, end: boolean): void {
@@ -78,6 +95,11 @@ export class LinkConnection {
 
   isBehind(stream: number): boolean {
     return this.#writer?.isBehind(stream) ?? false;
+  }
+
+  /** True while a body has begun and its last piece has not been written. */
+  isSending(stream: number): boolean {
+    return this.#writer?.isSending(stream) ?? false;
   }
 
   /** Allows the peer to send so many more bytes of this stream's body. */
@@ -95,18 +117,40 @@ export class LinkConnection {
     this.send(FrameType.ping, 0);
   }
 
-  /** Ends the link. A peer that still listens is told why. Safe to call again: the first reason holds. */
+  /** Ends the link at once. A peer that still listens is told why. Safe to call again: the first reason holds. */
   close(reason: string): void {
+    this.#close(reason, briefFlushMs);
+  }
+
+  /** Ends the link; resolves when the peer has taken what was written before, or did not within a few seconds. */
+  async finish(reason: string): Promise<void> {
+    this.#close(reason, flushTimeoutMs);
+    await this.#ended.promise;
+  }
+
+  #close(reason: string, flushMs: number): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#helloTimer);
+    this.#writer?.stop();
     const told = this.#goodbye === undefined ? reason : `${this.#goodbye} (said by the other side)`;
-    if (!this.#socket.destroyed) {
-      const bytes = jsonFrame(FrameType.goodbye, 0, { reason } satisfies Goodbye);
-      if (this.#socket.writable) this.#socket.end(bytes);
+    const socket = this.#socket;
+    if (!socket.destroyed) {
+      if (socket.writable) socket.end(jsonFrame(FrameType.goodbye, 0, { reason: brief(reason) } satisfies Goodbye));
       // A peer that does not read must not keep the socket: what could not be sent at once is not waited for long.
-      setTimeout(() => this.#socket.destroy(), 200).unref();
+      setTimeout(() => socket.destroy(), flushMs).unref();
     }
-    this.#handler.onClose(told);
+    this.#handler.onClose(brief(told));
+  }
+
+  #control(bytes: Buffer): void {
+    if (this.#closed || this.#writer === undefined) return;
+    this.#writer.control(bytes);
+    // Bodies wait for the socket; answers to what a peer keeps asking while it reads nothing would pile up. Whoever sends
+    // is in the midst of something: it is told when that is done.
+    if (this.#socket.writableLength > maxUnreadBytes) {
+      setImmediate(() => this.close(`more than ${maxUnreadBytes} bytes were left unread`));
+    }
   }
 
   #onChunk(chunk: Buffer): void {
@@ -137,7 +181,6 @@ export class LinkConnection {
         return;
       case FrameType.credit:
         this.#writer.credit(stream, payload.readUInt32LE(0));
-        if (!this.#writer.isBehind(stream)) this.#handler.onCredit(stream);
         return;
       case FrameType.goodbye:
         this.#onGoodbye(payload);
@@ -158,12 +201,12 @@ export class LinkConnection {
       );
       return;
     }
-    this.#writer = new FrameWriter(this.#socket, peer.streamWindowBytes);
+    this.#writer = new FrameWriter(this.#socket, peer.streamWindowBytes, (stream) => this.#handler.onCaughtUp(stream));
     this.#handler.onOpen(peer, version);
   }
 
   #onGoodbye(payload: Buffer): void {
-    this.#goodbye = String((JSON.parse(payload.toString()) as Goodbye).reason);
+    this.#goodbye = brief(String((JSON.parse(payload.toString()) as Goodbye).reason));
     this.close(this.#goodbye);
   }
 }
@@ -175,6 +218,11 @@ function parseHello(payload: Buffer): Hello {
   if (typeof peer?.id !== 'string' || !Number.isInteger(min) || !Number.isInteger(max)) {
     throw new LinkRuleBroken('a hello without id or versions');
   }
+  if (peer.role !== 'router' && peer.role !== 'backend') throw new LinkRuleBroken('a hello without a role');
   if (!Number.isInteger(window) || window! < headerBytes) throw new LinkRuleBroken('a hello without a stream window');
   return peer as Hello;
+}
+
+function brief(reason: string): string {
+  return reason.length > maxReasonLength ? `${reason.slice(0, maxReasonLength)}…` : reason;
 }

@@ -15,13 +15,16 @@ const empty = Buffer.alloc(0);
 
 /**
  * Cuts a byte stream into frames. Sans IO: it is handed chunks and calls its sink. Memory is bounded by the largest
- * legal payload; each byte of a control frame is copied at most once, bytes of a body never.
+ * legal payload, however small the chunks are; each byte of a control frame is copied at most once, bytes of a body
+ * never.
  */
 export class FrameReader {
   readonly #sink: FrameSink;
-  /** An incomplete header, or the collected chunks of an incomplete control payload. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #header = Buffer.alloc(headerBytes);
+  #headerFilled = 0;
+  /** A control payload that is not all there, in a buffer of its announced size: pages not written to take no memory. */
+  #payload: Buffer | undefined;
+  #payloadFilled = 0;
   #remaining = 0;
   #type = 0;
   #flags = 0;
@@ -41,13 +44,16 @@ export class FrameReader {
   }
 
   #readHeader(chunk: Buffer, offset: number): number {
-    if (this.#heldBytes === 0 && chunk.length - offset >= headerBytes) {
+    if (this.#headerFilled === 0 && chunk.length - offset >= headerBytes) {
       this.#begin(chunk, offset);
       return offset + headerBytes;
     }
-    const take = Math.min(headerBytes - this.#heldBytes, chunk.length - offset);
-    this.#hold(chunk.subarray(offset, offset + take));
-    if (this.#heldBytes === headerBytes) this.#begin(this.#release(), 0);
+    const take = chunk.copy(this.#header, this.#headerFilled, offset);
+    this.#headerFilled += take;
+    if (this.#headerFilled === headerBytes) {
+      this.#headerFilled = 0;
+      this.#begin(this.#header, 0);
+    }
     return offset + take;
   }
 
@@ -69,18 +75,13 @@ export class FrameReader {
   #readPayload(chunk: Buffer, offset: number): number {
     const take = Math.min(this.#remaining, chunk.length - offset);
     this.#remaining -= take;
+    const isWhole = this.#remaining === 0;
     const piece = take === 0 ? empty : chunk.subarray(offset, offset + take);
+    if (isWhole) this.#inPayload = false;
     if (this.#type === FrameType.data) {
-      if (this.#remaining === 0) this.#inPayload = false;
-      this.#sink.onData(this.#stream, piece, this.#remaining === 0 && (this.#flags & flagEnd) !== 0);
-    } else if (this.#remaining === 0) {
-      this.#inPayload = false;
-      let payload = piece;
-      if (this.#heldBytes > 0) {
-        this.#hold(piece);
-        payload = this.#release();
-      }
-      this.#sink.onFrame(this.#type, this.#stream, this.#flags, payload);
+      this.#sink.onData(this.#stream, piece, isWhole && (this.#flags & flagEnd) !== 0);
+    } else if (isWhole) {
+      this.#sink.onFrame(this.#type, this.#stream, this.#flags, this.#joined(piece));
     } else if (take > 0) {
       this.#hold(piece);
     }
@@ -88,14 +89,17 @@ export class FrameReader {
   }
 
   #hold(piece: Buffer): void {
-    this.#held.push(piece);
-    this.#heldBytes += piece.length;
+    this.#payload ??= Buffer.allocUnsafe(piece.length + this.#remaining);
+    this.#payload.set(piece, this.#payloadFilled);
+    this.#payloadFilled += piece.length;
   }
 
-  #release(): Buffer {
-    const joined = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [];
-    this.#heldBytes = 0;
-    return joined;
+  #joined(lastPiece: Buffer): Buffer {
+    if (this.#payload === undefined) return lastPiece;
+    this.#hold(lastPiece);
+    const payload = this.#payload;
+    this.#payload = undefined;
+    this.#payloadFilled = 0;
+    return payload;
   }
 }

@@ -6,7 +6,9 @@ const bulkWatermarkBytes = 256 * 1024;
 
 interface Bulk {
   readonly stream: number;
+  /** Those before `next` are sent; of that one, `offset` bytes. */
   readonly pieces: Uint8Array[];
+  next: number;
   offset: number;
   ended: boolean;
   allowed: number;
@@ -22,22 +24,31 @@ interface Bulk {
 export class FrameWriter {
   readonly #socket: Writable;
   readonly #initialCredit: number;
+  /** Bodies up to this size need no credit beyond the first, and no second piece. */
+  readonly #smallBytes: number;
+  readonly #onCaughtUp: (stream: number) => void;
   readonly #streams = new Map<number, Bulk>();
   #ready: Bulk[] = [];
   #corked = false;
   #blocked = false;
 
-  constructor(socket: Writable, initialCredit: number) {
+  /**
+   * `onCaughtUp` is told when a stream has sent all it was handed: its source may go on, or it has ended. Not told of
+   * bodies that went out whole at once.
+   */
+  constructor(socket: Writable, initialCredit: number, onCaughtUp: (stream: number) => void) {
     this.#socket = socket;
     this.#initialCredit = initialCredit;
+    this.#smallBytes = Math.min(initialCredit, maxDataBytes);
+    this.#onCaughtUp = onCaughtUp;
     socket.on('drain', () => {
       this.#blocked = false;
       this.#pump();
     });
   }
 
-  /** Bytes of bodies that wait here for credit or for the socket. */
-  get waitingStreams(): number {
+  /** Bodies that have begun and not ended, or wait for credit or for the socket. */
+  get openStreams(): number {
     return this.#streams.size;
   }
 
@@ -50,13 +61,13 @@ export class FrameWriter {
   body(stream: number, piece: Uint8Array, end: boolean): void {
     let bulk = this.#streams.get(stream);
     // The common case: a whole small body, no bookkeeping.
-    if (bulk === undefined && end && piece.byteLength <= maxDataBytes && !this.#blocked) {
+    if (bulk === undefined && end && piece.byteLength <= this.#smallBytes && !this.#blocked) {
       this.#cork();
       this.#writeData(stream, piece, true);
       return;
     }
     if (bulk === undefined) {
-      bulk = { stream, pieces: [], offset: 0, ended: false, allowed: this.#initialCredit, queued: false };
+      bulk = { stream, pieces: [], next: 0, offset: 0, ended: false, allowed: this.#initialCredit, queued: false };
       this.#streams.set(stream, bulk);
     }
     if (piece.byteLength > 0) bulk.pieces.push(piece);
@@ -68,7 +79,7 @@ export class FrameWriter {
   /** True while a stream has pieces that its receiver has not allowed or the socket not taken: stop reading its source. */
   isBehind(stream: number): boolean {
     const bulk = this.#streams.get(stream);
-    return bulk !== undefined && bulk.pieces.length > 0;
+    return bulk !== undefined && bulk.next < bulk.pieces.length;
   }
 
   credit(stream: number, bytes: number): void {
@@ -81,58 +92,71 @@ export class FrameWriter {
 
   /** Forgets what a cancelled or failed stream still had to send. */
   drop(stream: number): void {
-    const bulk = this.#streams.get(stream);
-    if (bulk === undefined) return;
-    bulk.pieces.length = 0;
-    bulk.allowed = 0;
     this.#streams.delete(stream);
   }
 
+  /** Forgets everything that waits: the socket takes no more. */
+  stop(): void {
+    this.#streams.clear();
+    this.#ready = [];
+  }
+
+  /** True while a body has begun and its last piece has not been written. */
+  isSending(stream: number): boolean {
+    return this.#streams.has(stream);
+  }
+
   #enqueue(bulk: Bulk): void {
-    if (bulk.queued || !this.#canSend(bulk)) return;
+    // A stream that has ended or was dropped is not in the map any more.
+    if (bulk.queued || this.#streams.get(bulk.stream) !== bulk || !this.#canSend(bulk)) return;
     bulk.queued = true;
     this.#ready.push(bulk);
   }
 
   #canSend(bulk: Bulk): boolean {
-    return bulk.pieces.length > 0 ? bulk.allowed > 0 : bulk.ended;
+    return bulk.next < bulk.pieces.length ? bulk.allowed > 0 : bulk.ended;
   }
 
   #pump(): void {
-    let ready = this.#ready;
-    while (ready.length > 0 && !this.#blocked) {
+    while (this.#ready.length > 0 && !this.#blocked) {
+      const round = this.#ready;
       this.#ready = [];
-      for (const bulk of ready) {
+      for (let i = 0; i < round.length; i++) {
+        if (this.#blocked) {
+          // Who had no turn in this round comes first in the next, or a few large bodies would keep the others out.
+          this.#ready = [...round.slice(i), ...this.#ready];
+          return;
+        }
+        const bulk = round[i]!;
         bulk.queued = false;
-        if (!this.#blocked) this.#sendOne(bulk);
+        this.#sendOne(bulk);
         this.#enqueue(bulk);
       }
-      ready = this.#ready;
     }
   }
 
   /** One data frame of one stream: its turn. */
   #sendOne(bulk: Bulk): void {
     if (this.#streams.get(bulk.stream) !== bulk) return; // dropped
-    const piece = bulk.pieces[0];
+    const piece = bulk.pieces[bulk.next];
     this.#cork();
     if (piece === undefined) {
       if (!bulk.ended) return;
       this.#streams.delete(bulk.stream);
-      this.#writeData(bulk.stream, new Uint8Array(0), true);
+      this.#writeData(bulk.stream, nothing, true);
+      this.#onCaughtUp(bulk.stream);
       return;
     }
     const length = Math.min(maxDataBytes, piece.byteLength - bulk.offset, bulk.allowed);
     const slice = piece.subarray(bulk.offset, bulk.offset + length);
     bulk.offset += length;
     bulk.allowed -= length;
-    if (bulk.offset === piece.byteLength) {
-      bulk.pieces.shift();
-      bulk.offset = 0;
-    }
-    const end = bulk.ended && bulk.pieces.length === 0;
+    if (bulk.offset === piece.byteLength) dropFirst(bulk);
+    const isCaughtUp = bulk.pieces.length === 0;
+    const end = bulk.ended && isCaughtUp;
     if (end) this.#streams.delete(bulk.stream);
     this.#writeData(bulk.stream, slice, end);
+    if (isCaughtUp) this.#onCaughtUp(bulk.stream);
   }
 
   #writeData(stream: number, piece: Uint8Array, end: boolean): void {
@@ -158,3 +182,15 @@ export class FrameWriter {
     });
   }
 }
+
+/** Counted on rather than shifted: a body in very many pieces would be moved as often as it has pieces. */
+function dropFirst(bulk: Bulk): void {
+  bulk.pieces[bulk.next] = nothing;
+  bulk.next += 1;
+  bulk.offset = 0;
+  if (bulk.next < bulk.pieces.length) return;
+  bulk.pieces.length = 0;
+  bulk.next = 0;
+}
+
+const nothing = new Uint8Array(0);

@@ -22,14 +22,17 @@ export interface InferHead {
 
 const inferFixedBytes = 20;
 
+/** A traceparent takes 55 characters; whatever else came is not worth the frame it would break. */
+const maxTraceLength = 512;
+
 export function encodeInferHead(head: InferHead): Buffer {
-  const trace = head.traceparent;
+  const trace = head.traceparent.length > maxTraceLength ? '' : head.traceparent;
   const bytes = Buffer.allocUnsafe(inferFixedBytes + trace.length);
   bytes.writeUInt32LE(head.copy, 0);
   bytes.writeUInt32LE(head.kind, 4);
   bytes.writeUInt32LE(head.headerLength ?? absent, 8);
   bytes.writeUInt32LE(Math.min(head.timeoutMs, absent - 1), 12);
-  bytes.writeUInt32LE(head.bodyBytes ?? absent, 16);
+  bytes.writeUInt32LE(Math.min(head.bodyBytes ?? absent, absent), 16);
   if (trace !== '') bytes.write(trace, inferFixedBytes, 'latin1');
   return bytes;
 }
@@ -59,6 +62,10 @@ export interface ReplyHead {
 
 const replyFixedBytes = 16;
 
+/** Largest body of an answer: its length must fit the head. */
+export const maxReplyBytes = absent - 1;
+
+/** Throws RangeError on a body larger than `maxReplyBytes`. */
 export function encodeReplyHead(head: ReplyHead): Buffer {
   const bytes = Buffer.allocUnsafe(replyFixedBytes);
   bytes.writeUInt32LE(head.headerLength ?? absent, 0);
