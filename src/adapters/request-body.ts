@@ -4,7 +4,7 @@ export interface BodySink {
   onAborted(): void;
 }
 
-/** Bytes of request bodies that all requests of a process may keep for a second try. */
+/** Bytes of request bodies that all requests of a process may keep for a second try, or until somebody takes them. */
 export interface RetentionPool {
   usedBytes: number;
   readonly limitBytes: number;
@@ -12,23 +12,37 @@ export interface RetentionPool {
   readonly perRequestBytes: number;
 }
 
+/** What a piece takes beside its bytes: a client that sends byte by byte costs more than its bytes. */
+export const pieceOverheadBytes = 256;
+
 /**
  * A request's body on its way through the router: pieces come from the client as they come, go to whoever serves the
  * request, and are kept within bounds so that the request can be sent again elsewhere.
  *
- * Invariant: while `isReplayable`, `pieces` are all pieces since the start; after that, only those not yet taken by a sink.
+ * Invariants: while `isReplayable`, `pieces` are all pieces since the start; after that, only those not yet taken by a
+ * sink. The source is paused while a sink is full, and while nobody takes what is already more than may be kept; at no
+ * other time.
  */
 export class RequestBody {
   readonly totalBytes: number | undefined;
   readonly #pool: RetentionPool;
   readonly #flow: { pause(): void; resume(): void };
   #pieces: Uint8Array[] = [];
-  #retainedBytes = 0;
+  /** Of `#pieces`, overhead included: this body's share of the pool. */
+  #keptBytes = 0;
   #receivedBytes = 0;
+  /** Those, with the overhead of all pieces. */
+  #costBytes = 0;
   #ended = false;
+  /** Some piece was let go of. */
+  #isPartial = false;
   #aborted = false;
-  #taken = 0;
   #sink: BodySink | undefined;
+  /** Of `#pieces`, those that the sink has. */
+  #taken = 0;
+  /** What it answered to the last of them. */
+  #isSinkReady = true;
+  #isEndTold = false;
   #paused = false;
   #released = false;
 
@@ -41,7 +55,7 @@ export class RequestBody {
 
   /** Whether every piece since the start is still here: the body may be attached to another sink. */
   get isReplayable(): boolean {
-    return !this.#released && this.#receivedBytes === this.#retainedBytes;
+    return !this.#released && !this.#isPartial;
   }
 
   get isComplete(): boolean {
@@ -52,25 +66,34 @@ export class RequestBody {
     return this.#receivedBytes;
   }
 
+  /** It, or all bodies together, are more than may be kept: what the sink has taken is let go of. */
+  get isOverBound(): boolean {
+    return this.#costBytes > this.#pool.perRequestBytes || this.#pool.usedBytes > this.#pool.limitBytes;
+  }
+
   /** The pieces kept so far; all of the body where it is complete and replayable. */
   get pieces(): readonly Uint8Array[] {
     return this.#pieces;
   }
 
+  /** Ignored once the request is answered or its client gone: nobody would take it. */
   push(piece: Uint8Array): void {
-    if (this.#aborted || piece.byteLength === 0) return;
+    if (this.#released || this.#ended || piece.byteLength === 0) return;
+    const cost = piece.byteLength + pieceOverheadBytes;
     this.#receivedBytes += piece.byteLength;
+    this.#costBytes += cost;
+    this.#keptBytes += cost;
+    this.#pool.usedBytes += cost;
     this.#pieces.push(piece);
-    this.#retainedBytes += piece.byteLength;
-    this.#pool.usedBytes += piece.byteLength;
     if (this.#sink !== undefined) this.#forward();
-    else this.#pauseWhileUnread();
+    else if (this.isOverBound) this.#pause();
   }
 
   /** The source has no more. */
   end(): void {
-    if (this.#aborted || this.#ended) return;
+    if (this.#released || this.#ended) return;
     this.#ended = true;
+    this.resume();
     if (this.#sink !== undefined) this.#forward();
   }
 
@@ -85,15 +108,22 @@ export class RequestBody {
 
   /** Replays from the start, then follows the source. Only one sink at a time; only while replayable. */
   attach(sink: BodySink): void {
+    if (this.#released) {
+      sink.onAborted();
+      return;
+    }
     this.#sink = sink;
     this.#taken = 0;
-    if (this.#aborted) sink.onAborted();
-    else this.#forward();
+    this.#isSinkReady = true;
+    this.#isEndTold = false;
+    this.#forward();
   }
 
   /** The sink failed: what comes from now on is kept for the next one. */
   detach(): void {
+    if (this.#sink === undefined) return;
     this.#sink = undefined;
+    if (!this.isOverBound) this.resume();
   }
 
   /** The sink can take more. */
@@ -105,43 +135,49 @@ export class RequestBody {
 
   /** Gives back what is kept: the request is answered. */
   release(): void {
-    this.#pool.usedBytes -= this.#retainedBytes;
-    this.#retainedBytes = 0;
+    this.#pool.usedBytes -= this.#keptBytes;
+    this.#keptBytes = 0;
     this.#pieces = [];
+    this.#taken = 0;
     this.#sink = undefined;
     this.#released = true;
     this.resume();
   }
 
+  /**
+   * From within `onPiece` a sink may detach itself, hand the body to another, or make the source go on at once: what
+   * follows the call holds for whoever is the sink by then.
+   */
   #forward(): void {
-    const pieces = this.#pieces;
-    while (this.#sink !== undefined && this.#taken < pieces.length) {
-      const piece = pieces[this.#taken++]!;
-      const last = this.#ended && this.#taken === pieces.length;
-      if (!this.#sink.onPiece(piece, last)) this.#pause();
-      if (last) return;
+    const sink = this.#sink!;
+    while (this.#sink === sink && this.#taken < this.#pieces.length) {
+      const piece = this.#pieces[this.#taken++]!;
+      const isLast = this.#ended && this.#taken === this.#pieces.length;
+      this.#isEndTold = isLast;
+      const isReady = sink.onPiece(piece, isLast);
+      if (this.#sink !== sink) return;
+      this.#isSinkReady = isReady;
     }
     // The end came after the last piece was handed on, or the body is empty.
-    if (this.#ended && this.#sink !== undefined) this.#sink.onPiece(nothing, true);
-    if (this.#mustForget()) this.#forgetTaken();
-  }
-
-  #mustForget(): boolean {
-    return this.#receivedBytes > this.#pool.perRequestBytes || this.#pool.usedBytes > this.#pool.limitBytes;
+    if (this.#ended && !this.#isEndTold) {
+      this.#isEndTold = true;
+      sink.onPiece(nothing, true);
+    }
+    if (this.#sink !== sink) return;
+    if (this.isOverBound) this.#forgetTaken();
+    if (this.#isSinkReady) this.resume();
+    else this.#pause();
   }
 
   #forgetTaken(): void {
     let bytes = 0;
-    for (let i = 0; i < this.#taken; i++) bytes += this.#pieces[i]!.byteLength;
+    for (let i = 0; i < this.#taken; i++) bytes += this.#pieces[i]!.byteLength + pieceOverheadBytes;
+    if (bytes === 0) return;
+    this.#isPartial = true;
     this.#pieces.splice(0, this.#taken);
     this.#taken = 0;
-    this.#retainedBytes -= bytes;
+    this.#keptBytes -= bytes;
     this.#pool.usedBytes -= bytes;
-  }
-
-  /** Nobody takes the body yet: hold what is allowed, then let the client wait. */
-  #pauseWhileUnread(): void {
-    if (this.#mustForget()) this.#pause();
   }
 
   #pause(): void {
