@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { SkeinError } from '../../protocol/errors.ts';
 import { errorBody, httpStatus } from '../../protocol/v2/status.ts';
-import type { ApiAnswer, ApiCall, ApiRoute } from './api.ts';
+import { type ApiAnswer, type ApiCall, type ApiRoute, empty } from './api.ts';
 import { readContentEncoding } from './content-coding.ts';
 import { preflightHeaders } from './cors.ts';
 import type { Front } from './front.ts';
+import { refuse } from './refusal.ts';
 
 /** Of calls that carry only a few parameters. */
 const smallBodyBytes = 64 * 1024;
@@ -49,11 +50,13 @@ function takeBodiesAsTheyAre(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
-function addRoute(front: Front, app: FastifyInstance, { method, path, handle, bodyLimitBytes }: ApiRoute): void {
+function addRoute(front: Front, app: FastifyInstance, route: ApiRoute): void {
+  const { method, path, handle, admit, bodyLimitBytes } = route;
   app.route({
     method,
     url: path,
     bodyLimit: bodyLimitBytes ?? smallBodyBytes,
+    onRequest: async (request) => admit?.(request.raw),
     handler: async (request, reply) => {
       send(front, reply, await handle(callOf(request)));
       return reply;
@@ -96,7 +99,7 @@ function answerPreflights(front: Front, app: FastifyInstance): void {
     const { method, headers } = request;
     if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return;
     reply.headers(preflightHeaders(headers['access-control-request-headers']));
-    send(front, reply, { status: 204, body: undefined });
+    send(front, reply, empty);
     return reply;
   });
 }
@@ -106,7 +109,11 @@ function answerFault(front: Front, fault: FastifyError, request: FastifyRequest,
   if (error.kind === 'internal' && !request.raw.destroyed) {
     front.log('call failed', { method: request.method, url: request.raw.url, error });
   }
-  sendError(front, reply, error);
+  if (error.kind === 'too_large') {
+    // Fastify would close the connection with the body unread, which takes the answer away from a client that sends.
+    reply.hijack();
+    refuse(request.raw, reply.raw, error, { fixedHeaders: front.fixedHeaders });
+  } else sendError(front, reply, error);
 }
 
 function judge(fault: FastifyError, request: FastifyRequest): SkeinError {

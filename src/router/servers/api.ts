@@ -21,6 +21,8 @@ export interface ApiRoute {
   /** A path with `:name` for its parts. */
   readonly path: string;
   readonly handle: (call: ApiCall) => ApiAnswer | Promise<ApiAnswer>;
+  /** Looks at a request before its body is read; throws to refuse it. */
+  readonly admit?: (request: IncomingMessage) => void;
   /** Largest body; without one a small default holds. */
   readonly bodyLimitBytes?: number;
 }

@@ -32,6 +32,9 @@ export interface ListenAt {
 /** How late header time-outs may be noticed. */
 const checkIntervalMs = 500;
 
+/** While it closes: how long a connection that has become idle may stay. */
+const idleSweepMs = 100;
+
 /** A request whose body never stalls but never ends, either, is cut off after this. */
 const wholeRequestMs = 300_000;
 
@@ -95,9 +98,12 @@ class ListeningServer implements RouterServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#gate.closeSilent();
+    // A connection whose last answer had begun before is idle after it, and would stay.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), idleSweepMs);
     const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(cut);
+    clearInterval(sweep);
     this.#front.stalledBodies.stop();
   }
 }

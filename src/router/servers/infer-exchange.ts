@@ -42,7 +42,7 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
     this.#res = res;
     this.#facts = facts;
     this.#intake = new BodyIntake(req, this, facts);
-    this.#relay = new ReplyRelay(res, front.fixedHeaders, chooseCoding(req.headers['accept-encoding']), this);
+    this.#relay = new ReplyRelay(res, front, chooseCoding(req.headers['accept-encoding']), this);
     this.#span = front.tracer?.start(facts.model, facts.version, facts.traceparent);
     res.once('close', () => this.#onClosed());
   }
@@ -126,7 +126,9 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
       },
       this,
     );
-    if (!this.#isOver) this.#exchange = exchange;
+    if (this.#isOver) return;
+    this.#exchange = exchange;
+    if (this.#relay.isPaused) exchange.pause(); // the answer began before there was anybody to tell
   }
 
   #fail(error: SkeinError, requestId?: string): void {

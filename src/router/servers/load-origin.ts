@@ -3,6 +3,16 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { isLoopback } from './loopback.ts';
 import type { ServerOptions } from './server-options.ts';
 
+/** A load call that carries nothing is far smaller; one that is larger need not be read to be refused. */
+const plainCallBytes = 64 * 1024;
+
+/** Before the body is read: refuses one that can only be files, from where none are taken. */
+export function admitLoad(request: IncomingMessage, options: ServerOptions): void {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > plainCallBytes || request.headers['transfer-encoding'] !== undefined)
+    refuseRemoteOverride(request, options);
+}
+
 /**
  * Files and configurations run code of their sender's choice in effect: they are taken from this machine alone unless
  * the operator allowed more. A browser on this machine is not its user: any page it shows can make it send such a call,

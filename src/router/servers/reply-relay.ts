@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { InferReply } from '../../adapters/adapter.ts';
 import { inferenceHeaderName } from '../../protocol/v2/inference-header.ts';
 import type { Coding } from './content-coding.ts';
+import type { Front } from './front.ts';
 import { compressWhole, createCompressor } from './reply-compressor.ts';
 
 /** Answers up to this size are sent when they are whole: one that fails before its end can still become an error. */
@@ -14,21 +15,28 @@ export interface ReplyFlow {
   resume(): void;
 }
 
+/** What stands in every answer: it changes when the server begins to drain. */
+export interface FixedHeaders {
+  /** Names and values in turn. */
+  readonly fixedHeaders: readonly string[];
+}
+
 /** Writes one answer to the client: at once where it is small, else piece by piece at the client's pace. */
 export class ReplyRelay {
   readonly #res: ServerResponse;
-  readonly #fixedHeaders: readonly string[];
+  readonly #front: Front;
   readonly #coding: Coding | undefined;
   readonly #flow: ReplyFlow;
   #reply: InferReply | undefined;
   #held: Uint8Array[] = [];
   #sink: Writable | undefined;
   #relayedBytes = 0;
-  #isPaused = false;
+  /** The client is behind. */
+  isPaused = false;
 
-  constructor(res: ServerResponse, fixedHeaders: readonly string[], coding: Coding | undefined, flow: ReplyFlow) {
+  constructor(res: ServerResponse, front: Front, coding: Coding | undefined, flow: ReplyFlow) {
     this.#res = res;
-    this.#fixedHeaders = fixedHeaders;
+    this.#front = front;
     this.#coding = coding;
     this.#flow = flow;
   }
@@ -51,8 +59,8 @@ export class ReplyRelay {
       return;
     }
     this.#relayedBytes += piece.byteLength;
-    if (this.#sink.write(piece) || this.#isPaused) return;
-    this.#isPaused = true;
+    if (this.#sink.write(piece) || this.isPaused) return;
+    this.isPaused = true;
     this.#flow.pause();
   }
 
@@ -75,7 +83,7 @@ export class ReplyRelay {
     this.#writeHead(headers);
     const sink = coding === undefined ? this.#res : createCompressor(coding);
     sink.on('drain', () => {
-      this.#isPaused = false;
+      this.isPaused = false;
       this.#flow.resume();
     });
     if (sink !== this.#res) sink.pipe(this.#res);
@@ -112,7 +120,7 @@ export class ReplyRelay {
     const { headerLength } = this.#reply!;
     const headers = ['Content-Type', headerLength === undefined ? 'application/json' : 'application/octet-stream'];
     if (headerLength !== undefined) headers.push(inferenceHeaderName, String(headerLength));
-    headers.push(...lengthAndCoding, ...this.#fixedHeaders);
+    headers.push(...lengthAndCoding, ...this.#front.fixedHeaders);
     this.#res.writeHead(200, headers);
   }
 }

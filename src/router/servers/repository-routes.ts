@@ -3,7 +3,7 @@ import type { RepositoryIndex } from '../../protocol/v2/repository-index.ts';
 import type { IndexRow, Mesh } from '../mesh/mesh-port.ts';
 import { type ApiAnswer, type ApiCall, type ApiRoute, empty, json } from './api.ts';
 import { readIndexFilter } from './index-filter.ts';
-import { refuseRemoteOverride } from './load-origin.ts';
+import { admitLoad, refuseRemoteOverride } from './load-origin.ts';
 import { readLoadOverride } from './load-override.ts';
 import { readModelName } from './model-name.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -17,6 +17,7 @@ export function repositoryRoutes(mesh: Mesh, options: ServerOptions): ApiRoute[]
     {
       method: 'POST',
       path: '/v2/repository/models/:model/load',
+      admit: (request) => admitLoad(request, options),
       handle: (call) => load(mesh, options, call),
       bodyLimitBytes: options.maxBodyBytes,
     },

@@ -43,7 +43,9 @@ export class RequestDoor {
 
   #watchBody(req: IncomingMessage, res: ServerResponse): void {
     const { 'content-length': length, 'transfer-encoding': coding } = req.headers;
-    if (req.complete || (length === undefined && coding === undefined)) return;
+    // A body of no bytes is never read, and has no end that would show.
+    const hasBody = coding !== undefined || Number(length ?? 0) > 0;
+    if (req.complete || !hasBody) return;
     const { stalledBodies, options } = this.#front;
     const onStalled = () => {
       const expectedBytes = length === undefined ? undefined : Number(length);
@@ -65,8 +67,20 @@ export class RequestDoor {
 /** What is wrong with a head that node's parser lets through. */
 function headFault(req: IncomingMessage): string | undefined {
   if (req.httpVersionMajor !== 1) return `it is of HTTP ${req.httpVersion}; here 1.1 is spoken`;
-  if (req.headers.host === undefined && req.httpVersionMinor === 1) return 'it has no Host header';
+  const hosts = countHosts(req.rawHeaders);
+  if (hosts > 1) return 'it has several Host headers';
+  if (hosts === 0 && req.httpVersionMinor === 1) return 'it has no Host header';
   return undefined;
+}
+
+/** Node takes the first of several; what stands between us and the client may take another (RFC 9112, 3.2). */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
 }
 
 /** Proxies' form of a request names the whole URL; the host in it is ours, whatever it is called. */
