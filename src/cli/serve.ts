@@ -13,6 +13,7 @@ import { softwareVersion } from './software-version.ts';
 
 /** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
 export async function serve(settings: Settings): Promise<void> {
+  const signalled = untilSignalled();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await mkdir(settings.stateDir, { recursive: true });
   // Socket paths are limited to some hundred bytes, and a state directory may lie deep.
@@ -38,7 +39,7 @@ export async function serve(settings: Settings): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ ready: true, ...router.urls, pid: process.pid, version: softwareVersion })}\n`,
   );
-  await untilSignalled();
+  await signalled;
   log.info('stopping: no new requests, those under way are answered');
   const deadline = setTimeout(() => process.exit(1), settings.drainTimeoutMs + 5_000);
   await router.stop(settings.drainTimeoutMs);
@@ -46,7 +47,7 @@ export async function serve(settings: Settings): Promise<void> {
   clearTimeout(deadline);
 }
 
-/** The first SIGTERM or SIGINT; a second one ends at once. */
+/** The first SIGTERM or SIGINT, be it while it still starts; a second one ends at once. */
 function untilSignalled(): Promise<void> {
   return new Promise((resolve) => {
     let signalled = false;

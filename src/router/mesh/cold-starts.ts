@@ -28,6 +28,8 @@ interface ColdStart {
   readonly refusedBy: Map<string, SkeinError>;
   /** Loads whose backend was lost before they were done. */
   lostLoads: number;
+  /** Somebody waits for it now, or did: it may displace others. */
+  wanted: boolean;
   /** The backend that loads it now. */
   at: BackendView | undefined;
   readonly done: PromiseWithResolvers<void>;
@@ -40,6 +42,9 @@ const maxBackoffMs = 60_000;
 /** A model whose loads are lost with their processes so often in a row is taken to be what ends them. */
 const maxLostLoads = 3;
 
+/** How long a load that no request waits for is kept while no backend is there: one that was lost is soon back. */
+const patienceMs = 10_000;
+
 /** Before any load was measured. */
 const guessedLoadMs = 500;
 
@@ -50,6 +55,8 @@ export class ColdStarts {
   readonly #starts = new Map<string, ColdStart>();
   #heldTotal = 0;
   #meanLoadMs = guessedLoadMs;
+  /** Requests that found no ready copy. */
+  coldRequests = 0;
   loadsStarted = 0;
   loadsFailed = 0;
 
@@ -78,6 +85,7 @@ export class ColdStarts {
   /** Holds the request until the model is ready, or refuses it at once with the reason. */
   hold(entry: ModelEntry, version: number, request: HeldRequest): void {
     const nowMs = performance.now();
+    this.coldRequests++;
     const failure = currentFailure(entry, nowMs);
     if (failure !== undefined) {
       request.onRefused(unservable(entry, failure.error));
@@ -106,12 +114,10 @@ export class ColdStarts {
     if (this.#starts.get(keyOf(entry, version))?.held.delete(request)) this.#heldTotal--;
   }
 
-  /** Loads for somebody who asks about the model; refused as a request for it is. */
-  async ready(entry: ModelEntry, version: number): Promise<void> {
-    const failure = currentFailure(entry, performance.now());
-    if (failure !== undefined) throw unservable(entry, failure.error);
-    await this.ensure(entry, version, true).catch((fault) => {
-      throw unservable(entry, SkeinError.from(fault));
+  /** Loads for somebody who asks about the model: held and refused as a request for it is. */
+  ready(entry: ModelEntry, version: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.hold(entry, version, { deadlineMs: Infinity, onReady: resolve, onRefused: reject });
     });
   }
 
@@ -132,8 +138,9 @@ export class ColdStarts {
         this.#heldTotal--;
         request.onRefused(lateError(start, nowMs));
       }
-      // Nobody waits and nobody loads it: it was asked for when no backend could take it.
-      if (start.held.size === 0 && start.at === undefined) this.#finish(start, lastRefusal(start));
+      // No request waits and nobody loads it: it was asked for when no backend could take it.
+      const givenUp = start.refusedBy.size > 0 || nowMs > start.startedMs + patienceMs;
+      if (start.held.size === 0 && start.at === undefined && givenUp) this.#finish(start, lastRefusal(start));
     }
   }
 
@@ -151,6 +158,7 @@ export class ColdStarts {
         readyAtMs: nowMs + expectedMs,
         refusedBy: new Map(),
         lostLoads: 0,
+        wanted: false,
         at: undefined,
         done: Promise.withResolvers(),
       };
@@ -161,15 +169,16 @@ export class ColdStarts {
   }
 
   #run(start: ColdStart, wanted: boolean): void {
+    start.wanted ||= wanted;
     if (start.at !== undefined || this.#starts.get(start.key) !== start) return;
     const view = this.#choose(start);
     if (view === undefined) return; // tried again when the fleet changes, given up by sweep
     start.at = view;
-    void this.#load(start, view, wanted);
+    void this.#load(start, view);
   }
 
-  async #load(start: ColdStart, view: BackendView, wanted: boolean): Promise<void> {
-    const { entry, version } = start;
+  async #load(start: ColdStart, view: BackendView): Promise<void> {
+    const { entry, version, wanted } = start;
     const session = view.session!;
     const expectedBytes = entry.activity?.residentBytes || this.#fleet.meanCopyBytes;
     view.promisedBytes += expectedBytes;
@@ -259,7 +268,7 @@ export class ColdStarts {
       if (start.at?.isStalled === true) this.#goElsewhere(start);
       if (start.at !== undefined) continue;
       if (hasReadyCopy(start)) this.#finish(start, undefined);
-      else if (start.held.size > 0) this.#run(start, true);
+      else this.#run(start, false);
     }
   }
 }
