@@ -18,6 +18,11 @@ export function fleetSamples(report: FleetReport): Metric[] {
     gauge('skein_held_requests', 'Requests that wait for a model to load', single(report.held)),
     gauge('skein_requests_in_flight', 'Requests at backends', single(report.inFlight)),
     counter('skein_retries_total', 'Tries beyond the first', single(report.retries)),
+    counter(
+      'skein_cold_requests_total',
+      'Requests that found no ready copy of their model',
+      single(report.coldRequests),
+    ),
     counter('skein_loads_total', 'Loads that this router asked for', single(report.loads)),
     counter('skein_load_failures_total', 'Loads that failed', single(report.loadFailures)),
     counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
