@@ -1,0 +1,122 @@
+/** Several router processes behind one port: all serve, their figures are added, and one may die. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { milliseconds, showFigures } from '../fixtures/figures.ts';
+import { load, until } from '../fixtures/fleet-client.ts';
+import { writeManyModels } from '../fixtures/many-models.ts';
+import { temporaryDirectory } from '../fixtures/model-folder.ts';
+import { processTree } from '../fixtures/process-tree.ts';
+import { type SkeinProcess, startSkein } from '../fixtures/skein-process.ts';
+import { closedLoop } from '../fixtures/traffic/closed-loop.ts';
+import { binaryRequest, floatTensor, forModel, type InferRequest } from '../fixtures/traffic/infer-request.ts';
+import { OpenLoop } from '../fixtures/traffic/open-loop.ts';
+import { describeFailures, failuresOf, Sender } from '../fixtures/traffic/sender.ts';
+
+const modelCount = 6;
+const requests = 2_000;
+const connections = 64;
+const body = binaryRequest('', [floatTensor('input', [1, 16])]);
+
+describe('two router processes that share a port', () => {
+  const repository = temporaryDirectory({ after });
+  let skein: SkeinProcess;
+  let models: readonly string[];
+
+  after(() => skein?.kill());
+  before(async () => {
+    models = writeManyModels(repository, modelCount, { kind: 'dense', sizeBytes: 2 ** 18 });
+    skein = await startSkein({ repository, args: ['--router-workers', '2'] });
+    await until('both are there', 30_000, () => (routerPids(skein).length === 2 ? true : undefined));
+    await until('both serve', 30_000, async () => ((await answering(skein)) === 2 ? true : undefined), 200);
+    for (const model of models) await load(skein.http, model);
+  });
+
+  test('both answer, and their counts are added up', async (t) => {
+    const successBefore = await successes(skein);
+    const cpuBefore = routerPids(skein).map(cpuTicks);
+    const sender = new Sender(skein.http);
+    t.after(() => sender.close());
+    const outcomes = await closedLoop(sender, connections, requestsOf(requests));
+    const cpu = routerPids(skein).map((pid, i) => cpuTicks(pid) - cpuBefore[i]!);
+    const counted = (await successes(skein)) - successBefore;
+    showFigures(t, { requests: outcomes.length, counted, 'CPU of the routers in ticks': cpu.join('/') });
+    assert.equal(describeFailures(outcomes), '');
+    assert.equal(counted, requests);
+    for (const ticks of cpu)
+      assert.ok(ticks > 0.1 * (cpu[0]! + cpu[1]!), `one of them did next to nothing: ${cpu.join(', ')}`);
+  });
+
+  test('a killed one is replaced; only what was under way on its own connections is lost', async (t) => {
+    const [, worker] = routerPids(skein) as [number, number];
+    const sender = new Sender(skein.http);
+    t.after(() => sender.close());
+    const traffic = new OpenLoop(sender, 100, (i) => forModel(models[i % models.length]!, body));
+    await sleep(2_000);
+    const killedMs = performance.now();
+    process.kill(worker, 'SIGKILL');
+    const replaced = await until('another one is there', 10_000, () => {
+      const pids = routerPids(skein);
+      return pids.length === 2 && !pids.includes(worker) ? pids : undefined;
+    });
+    await until('both serve', 30_000, async () => ((await answering(skein)) === 2 ? true : undefined), 200);
+    const servesMs = performance.now() - killedMs;
+    await sleep(1_000);
+    const outcomes = await traffic.stop();
+    const failed = failuresOf(outcomes);
+    showFigures(t, {
+      requests: outcomes.length,
+      'cut off': failed.length,
+      'both serve again after': milliseconds(servesMs),
+    });
+    assert.ok(!replaced.includes(worker));
+    for (const { status, atMs, problem } of failed) {
+      assert.equal(status, 0, `${problem}`);
+      assert.ok(Math.abs(atMs - killedMs) < 500, `failed ${atMs - killedMs} ms after the kill: ${problem}`);
+    }
+    assert.ok(failed.length <= 10, describeFailures(outcomes));
+  });
+
+  function* requestsOf(count: number): Generator<InferRequest> {
+    for (let i = 0; i < count; i++) yield forModel(models[i % models.length]!, body);
+  }
+});
+
+/** The first one, which started all others, comes first. */
+function routerPids({ pid }: SkeinProcess): number[] {
+  const routers = processTree(pid).filter(
+    ({ pid: one, commandLine }) => one === pid || commandLine.includes('router-worker'),
+  );
+  return routers.map((member) => member.pid);
+}
+
+/** How many routers new connections come to, told apart by when they started. */
+async function answering({ http }: SkeinProcess): Promise<number> {
+  const starts = await Promise.all(
+    Array.from({ length: 24 }, async () => {
+      const agent = new Agent();
+      const { body: answer } = await request(`${http}/fleet`, { dispatcher: agent });
+      const { uptimeMs } = (await answer.json()) as { uptimeMs: number };
+      await agent.close();
+      return performance.now() - uptimeMs;
+    }),
+  );
+  starts.sort((a, b) => a - b);
+  return starts.filter((startMs, i) => i === 0 || startMs - starts[i - 1]! > 200).length;
+}
+
+async function successes({ metrics }: SkeinProcess): Promise<number> {
+  const text = await (await fetch(`${metrics}/metrics`)).text();
+  return [...text.matchAll(/^nv_inference_request_success\{.*\} (\d+)/gm)].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  );
+}
+
+/** User and system time of a process, in hundredths of a second. */
+function cpuTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
