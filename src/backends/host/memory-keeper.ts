@@ -25,6 +25,8 @@ interface Waiting {
 /** A load that nobody can make room for says so after this long, so that its router can try elsewhere. */
 const maxWaitMs = 5_000;
 
+const lookAgainMs = 20;
+
 const rememberedModels = 100_000;
 
 /** The process's memory: who may load next, and who has to go for it. The decisions are those of backends/memory. */
@@ -37,13 +39,10 @@ export class MemoryKeeper {
   readonly #background: Waiting[] = [];
   #isPumping = false;
   #isDirty = false;
+  #timer: NodeJS.Timeout | undefined;
   evictions = 0;
 
-  constructor(
-    options: MemoryOptions,
-    copies: ReadonlyMap<number, HeldCopy>,
-    empty: (copy: HeldCopy) => Promise<void>,
-  ) {
+  constructor(options: MemoryOptions, copies: ReadonlyMap<number, HeldCopy>, empty: (copy: HeldCopy) => Promise<void>) {
     this.#options = options;
     this.#copies = copies;
     this.#empty = empty;
@@ -90,7 +89,8 @@ export class MemoryKeeper {
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
     const missing = await this.#free(over, copy.spec);
-    if (missing > 0) throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
+    if (missing > 0)
+      throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
   }
 
   /** A copy became idle, proved itself, or went; a load ended. */
@@ -110,7 +110,15 @@ export class MemoryKeeper {
     }
     this.#isPumping = false;
     // What waits for time alone (a copy too young to go, a wait that ends) is looked at again without a change.
-    if (this.loadsQueued > 0) setTimeout(() => this.changed(), 20).unref();
+    if (this.loadsQueued > 0) this.#lookAgain();
+  }
+
+  /** One timer, however many changes come meanwhile. */
+  #lookAgain(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.changed();
+    }, lookAgainMs).unref();
   }
 
   /** True where the load was admitted, or told that it cannot be. */
@@ -123,7 +131,9 @@ export class MemoryKeeper {
       admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${limitBytes}`));
       return true;
     }
-    const missing = mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes) ? await this.#free(needed, spec) : -1;
+    const missing = mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes)
+      ? await this.#free(needed, spec)
+      : -1;
     if (missing === 0) {
       admitted.resolve();
       // The load takes its bytes into account as it begins, in the continuation of `admit`.
@@ -154,7 +164,11 @@ export class MemoryKeeper {
     for (const copy of this.#copies.values()) {
       if (copy.heldBytes === 0) continue;
       const { serving } = copy;
-      yield { residentBytes: copy.heldBytes, runPeakBytes: serving?.peakBytes ?? 0, parallelRuns: serving?.parts.slots ?? 1 };
+      yield {
+        residentBytes: copy.heldBytes,
+        runPeakBytes: serving?.peakBytes ?? 0,
+        parallelRuns: serving?.parts.slots ?? 1,
+      };
     }
   }
 

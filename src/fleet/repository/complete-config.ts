@@ -79,12 +79,12 @@ function batchSizeOf({ maxBatchSize, name }: ModelConfig, signature: Signature, 
   throw new SkeinError('config_mismatch', { reason: `autofill failed for model '${name}': ${why}` });
 }
 
-/** A configuration has no empty `dims`: a scalar, or a batch of them, is shown as [1] and reshaped. */
+/** A written configuration has no empty `dims`: in a batch a scalar is [1] and reshaped, as in Triton; alone it is []. */
 function tensorOf({ name, datatype, shape }: TensorSpec, maxBatchSize: number): ConfigTensor {
   const dims = maxBatchSize > 0 ? shape.slice(1) : shape;
-  if (dims.length > 0) return { name, dataType: datatype, dims: Object.freeze([...dims]) };
-  const tensor = { name, dataType: datatype, dims: Object.freeze([1]) };
-  return maxBatchSize > 0 ? { ...tensor, reshape: Object.freeze([]) } : tensor;
+  const tensor = { name, dataType: datatype, dims: Object.freeze([...dims]) };
+  if (dims.length > 0 || maxBatchSize === 0) return tensor;
+  return { ...tensor, dims: Object.freeze([1]), reshape: Object.freeze([]) };
 }
 
 function withPreferredSize(batching: DynamicBatching, maxBatchSize: number): DynamicBatching {
@@ -108,7 +108,7 @@ function schemaOf({ maxBatchSize, inputs, outputs }: ModelConfig): ModelSchema {
   };
 }
 
-/** Where clients see another shape than the engine: a written `reshape`, or a scalar that is shown as [1]. */
+/** Where clients see another shape than the engine: a written `reshape`, or a scalar, which may come as [1]. */
 function reshapesOf(config: ModelConfig, engine: Signature): Pick<CompletedModel, 'inputReshapes' | 'outputReshapes'> {
   const batched = config.maxBatchSize > 0;
   const ranks = (specs: readonly TensorSpec[]) => new Map(specs.map(({ name, shape }) => [name, shape.length]));

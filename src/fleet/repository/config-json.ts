@@ -82,7 +82,8 @@ function tensorMessage({ name, dataType, dims, reshape }: ConfigTensor): ConfigM
   return {
     name,
     data_type: configNameOf(dataType),
-    dims,
+    // Written back into a config.pbtxt it must list something.
+    dims: dims.length === 0 ? [1] : dims,
     ...(reshape !== undefined && { reshape: { shape: reshape } }),
   };
 }

@@ -47,7 +47,7 @@ export type InputFormat = 'FORMAT_NONE' | 'FORMAT_NHWC' | 'FORMAT_NCHW';
 export interface ConfigTensor {
   readonly name: string;
   readonly dataType: Datatype;
-  /** As clients see it, the batch dimension left out where the model batches. -1 is free. */
+  /** As clients see it, the batch dimension left out where the model batches. -1 is free; [] is a scalar. */
   readonly dims: readonly number[];
   /** The shape that the engine sees, batch dimension left out, where it differs from `dims` (see reshape.ts). */
   readonly reshape?: readonly number[];

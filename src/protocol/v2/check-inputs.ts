@@ -110,7 +110,9 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, schema: RequestSchema, re
   if (byteLength !== expected) throw refuse('input_bytes', { input: name, expected: whole(expected), got: byteLength });
 }
 
+/** A scalar may come as [1], the form that Triton wants. */
 function fits(shape: readonly number[], declared: readonly number[]): boolean {
+  if (declared.length === 0 && shape.length === 1) return shape[0] === 1;
   return shape.length === declared.length && declared.every((size, i) => size === -1 || size === shape[i]);
 }
 

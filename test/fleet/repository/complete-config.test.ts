@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { completeConfig } from '../../../src/fleet/repository/complete-config.ts';
 import { tritonCompletion, writtenInstanceCount } from '../../../src/fleet/repository/complete-instances.ts';
+import { configToJson } from '../../../src/fleet/repository/config-json.ts';
 import { parseModelConfig } from '../../../src/fleet/repository/parse-model-config.ts';
+import { reshaped } from '../../../src/fleet/repository/reshape.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import type { Datatype } from '../../../src/protocol/tensors/datatype.ts';
 import type { Signature, TensorSpec } from '../../../src/protocol/tensors/tensor.ts';
@@ -63,11 +65,18 @@ describe('completeConfig', () => {
     assert.deepEqual(outputReshapes.get('y'), { batched: true, from: [], to: [1] });
   });
 
-  test('shows a scalar of a model that does not batch as [1], without a reshape in the configuration', () => {
-    const { config, schema, inputReshapes } = complete(undefined, model([], [2]));
-    assert.deepEqual([config.inputs[0]?.dims, config.inputs[0]?.reshape], [[1], undefined]);
-    assert.deepEqual(schema.signature.inputs[0]?.shape, [1]);
+  test('leaves a scalar of a model that does not batch a scalar, and shows it as [1]', () => {
+    const { config, schema, inputReshapes } = complete(undefined, model([], []));
+    assert.deepEqual(schema.signature, model([], []));
+    assert.deepEqual(reshaped([1], inputReshapes.get('x')!), []);
+    assert.deepEqual((configToJson(config)['input'] as { dims: number[] }[])[0]?.dims, [1]);
+  });
+
+  test('takes a scalar for the [1] as which a configuration lists it', () => {
+    const { schema, inputReshapes, outputReshapes } = complete(both('dims: 1', 'dims: 1'), model([], []));
+    assert.deepEqual(schema.signature, model([1], [1]));
     assert.deepEqual(inputReshapes.get('x'), { batched: false, from: [1], to: [] });
+    assert.deepEqual(outputReshapes.get('y'), { batched: false, from: [], to: [1] });
   });
 
   test('only checks a configuration that lists both sides, and adds no batching to it', () => {

@@ -63,6 +63,13 @@ describe('checkInputs', () => {
     );
   });
 
+  test('takes a scalar as [] and as [1], and as nothing else', () => {
+    const model = schema('m', 0, [spec('INPUT0', 'INT32', [])], []);
+    for (const shape of [[], [1]]) assert.equal(checkInputs([int32('INPUT0', shape, 4)], model).inputs.length, 1);
+    assert.match(textOf([int32('INPUT0', [2], 8)], model), /Expected \[\], got \[2\]/);
+    assert.match(textOf([int32('INPUT0', [1, 1], 4)], model), /Expected \[\], got \[1,1\]/);
+  });
+
   test('takes a model without inputs', () => {
     assert.deepEqual(checkInputs([], schema('m', 8, [], [])), { inputs: [], batchSize: 1 });
   });

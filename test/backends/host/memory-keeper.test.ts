@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, mock, test } from 'node:test';
+import { HeldCopy } from '../../../src/backends/host/held-copy.ts';
+import { MemoryKeeper } from '../../../src/backends/host/memory-keeper.ts';
+import type { CopySpec } from '../../../src/protocol/link/messages.ts';
+
+const spec = (model: string): CopySpec => ({ model, version: 1, directory: '', stamp: '', wanted: true });
+
+/** A keeper of a process that loads one model at a time and is loading one: whatever comes waits. */
+function busyKeeper(): { keeper: MemoryKeeper; loading: HeldCopy } {
+  const loading = new HeldCopy(1, spec('first'), 0, () => {});
+  const keeper = new MemoryKeeper(
+    { limitBytes: 1_000, concurrentRuns: 1, loads: 1 },
+    new Map([[1, loading]]),
+    async () => {},
+  );
+  loading.become({ kind: 'loading', sinceMs: 0, expectedBytes: 10 });
+  return { keeper, loading };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('MemoryKeeper', () => {
+  test('admits a load once the one before it is done', async () => {
+    const { keeper, loading } = busyKeeper();
+    const admitted = keeper.admit(spec('second'), 10);
+    await turn();
+    assert.equal(keeper.loadsQueued, 1);
+    loading.become({ kind: 'failed', reason: { code: 'load_failed', facts: {} } });
+    keeper.changed();
+    await admitted;
+    await turn();
+    assert.equal(keeper.loadsQueued, 0);
+  });
+
+  test('keeps one timer for the loads that wait, however often it is told of changes', async (t) => {
+    const timers = mock.method(globalThis, 'setTimeout');
+    t.after(() => timers.mock.restore());
+    const { keeper } = busyKeeper();
+    void keeper.admit(spec('second'), 10);
+    for (let change = 0; change < 50; change++) {
+      keeper.changed();
+      await turn();
+    }
+    const waits = timers.mock.calls.filter((call) => call.arguments[1] === 20);
+    assert.ok(waits.length >= 1 && waits.length <= 5, `${waits.length} timers for 50 changes`);
+  });
+});
