@@ -11,6 +11,8 @@ export class WorkerLine {
   readonly #child: ChildProcess;
   readonly #desk: ProcessDesk;
   readonly #asked = new Map<number, (metrics: readonly Metric[]) => void>();
+  /** Backends that it asked for, apart from the others: nobody else needs them. */
+  readonly #apart = new Set<string>();
   #nextAsk = 1;
 
   constructor(child: ChildProcess, desk: ProcessDesk) {
@@ -18,6 +20,9 @@ export class WorkerLine {
     this.#desk = desk;
     child.on('message', (message: FromWorker) => void this.#onMessage(message));
     child.on('error', () => {}); // 'exit' follows, and whoever started it listens to that
+    child.once('exit', () => {
+      for (const backend of this.#apart) desk.closeApart(backend);
+    });
   }
 
   collect(): Promise<readonly Metric[]> {
@@ -49,9 +54,11 @@ export class WorkerLine {
         this.#send({ kind: 'answer', ask: message.ask, value: await this.#desk.endOf(message.backend) });
         return;
       case 'openApart':
+        this.#apart.add(message.backend);
         this.#send({ kind: 'answer', ask: message.ask, value: await this.#desk.openApart(message.backend) });
         return;
       case 'closeApart':
+        this.#apart.delete(message.backend);
         this.#desk.closeApart(message.backend);
         return;
       default:
