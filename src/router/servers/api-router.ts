@@ -5,6 +5,7 @@ import { errorBody, httpStatus } from '../../protocol/v2/status.ts';
 import { type ApiAnswer, type ApiCall, type ApiRoute, empty } from './api.ts';
 import { readContentEncoding } from './content-coding.ts';
 import { preflightHeaders } from './cors.ts';
+import { decompressWhole } from './decompress-whole.ts';
 import type { Front } from './front.ts';
 import { refuse } from './refusal.ts';
 
@@ -58,24 +59,22 @@ function addRoute(front: Front, app: FastifyInstance, route: ApiRoute): void {
     bodyLimit: bodyLimitBytes ?? smallBodyBytes,
     onRequest: async (request) => admit?.(request.raw),
     handler: async (request, reply) => {
-      send(front, reply, await handle(callOf(request)));
+      send(front, reply, await handle(await readCall(request)));
       return reply;
     },
   });
 }
 
-function callOf(request: FastifyRequest): ApiCall {
-  const body = request.body instanceof Uint8Array ? request.body : noBody;
-  if (body.byteLength > 0 && readContentEncoding(request.headers['content-encoding']) !== undefined) {
-    throw new SkeinError('body_encoding'); // only inferences are worth it
-  }
+async function readCall(request: FastifyRequest): Promise<ApiCall> {
   const path = request.params as Record<string, string>;
   if (Object.values(path).includes('')) throw new SkeinError('path_unknown');
+  const sent = request.body instanceof Uint8Array ? request.body : noBody;
+  const coding = sent.byteLength === 0 ? undefined : readContentEncoding(request.headers['content-encoding']);
   return {
     request: request.raw,
     path,
     query: request.query as ApiCall['query'],
-    body,
+    body: coding === undefined ? sent : await decompressWhole(sent, coding, request.routeOptions.bodyLimit),
   };
 }
 

@@ -5,12 +5,14 @@ import type { Front } from './front.ts';
 /** The answer under way on a connection: node keeps it there for its own handler of time-outs. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
+const usualAnswerTimeoutMs = 30_000;
+
 /**
  * Decides about connections on which nothing moved for a while. One that waits for an answer is let be; one between
  * requests is closed; and so is one whose client does not take its answer, which would be kept here for ever.
  */
 export function closeIdleConnections(server: Server, front: Front): void {
-  server.timeout = front.options.answerTimeoutMs;
+  server.timeout = front.options.answerTimeoutMs ?? usualAnswerTimeoutMs;
   server.on('timeout', (socket: HttpSocket) => {
     const answering = socket._httpMessage;
     const isWaiting = answering != null && !answering.headersSent;

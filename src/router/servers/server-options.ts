@@ -10,8 +10,8 @@ export interface ServerOptions {
   readonly headersTimeoutMs: number;
   /** Longest pause between two pieces of a body; while the router itself does not read, time does not count. */
   readonly bodyTimeoutMs: number;
-  /** How long a client may take nothing of an answer that waits for it. */
-  readonly answerTimeoutMs: number;
+  /** How long a client may take nothing of an answer that waits for it; half a minute unless it is said. */
+  readonly answerTimeoutMs?: number;
   /** Of an idle connection; 0 closes it after each answer. */
   readonly keepAliveTimeoutMs: number;
   /** Origin whose pages may call from a browser, `*` for all; empty turns CORS off. */
@@ -27,7 +27,6 @@ export const defaultServerOptions: ServerOptions = {
   maxConnections: 10_000,
   headersTimeoutMs: 4_000,
   bodyTimeoutMs: 4_000,
-  answerTimeoutMs: 30_000,
   keepAliveTimeoutMs: 75_000,
   corsOrigin: '',
   allowRemoteLoad: false,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import type { ApiCall } from '../../../src/router/servers/api.ts';
 import { Front } from '../../../src/router/servers/front.ts';
@@ -162,6 +163,13 @@ describe('the router server, about its repository', () => {
     assert.equal((await call(send, 'POST', '/v2/repository/elsewhere/index'))[0], 200);
     const kind = { error: 'attempt to access JSON non-boolean as boolean' };
     assert.deepEqual(await call(send, 'POST', '/v2/repository/index', '{"ready":"x"}'), [400, kind]);
+  });
+
+  test('reads a compressed call', async (t) => {
+    const { send } = await serveFake(t);
+    const body = gzipSync('{"ready":true}');
+    const { answers } = await send(http('POST', '/v2/repository/index', body, { 'Content-Encoding': 'gzip' }));
+    assert.equal(answers[0]!.status, 200);
   });
 
   test('lists ten thousand models in one answer', async (t) => {
