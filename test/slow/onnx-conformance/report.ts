@@ -54,8 +54,11 @@ function summaryOf(judged: readonly Judged[]): string {
     : `${worse} models that ONNX Runtime itself answers as expected, Skein does not: defects.`;
 }
 
+/** Before the reason, in every refusal of a model that cannot be loaded. */
+const afterModel = /^Request for unknown model: '[^']*' has no available versions: /;
+
 function outcomeOf(skein: HttpVerdict): string {
-  if (skein.kind === 'refused') return `refuses, ${skein.status}: ${cell(skein.why)}`;
+  if (skein.kind === 'refused') return `refuses, ${skein.status}: ${cell(skein.why.replace(afterModel, ''))}`;
   return skein.kind === 'differs' ? 'answers otherwise' : 'answers as expected';
 }
 

@@ -6,7 +6,7 @@ import type { RuntimeEnvironment } from './environment.ts';
 import type { FunctionName, Pointer } from './runtime-api.ts';
 
 /** ONNXType of onnxruntime_c_api.h. */
-const onnxTypes = ['unknown', 'tensor', 'sequence', 'map', 'opaque', 'sparse tensor', 'optional'];
+const onnxTypes = ['of no type', 'a tensor', 'a sequence', 'a map', 'opaque', 'a sparse tensor', 'an optional'];
 const tensorType = 1;
 
 /**
@@ -25,7 +25,12 @@ const functionsOf = {
   output: ['SessionGetOutputCount', 'SessionGetOutputName', 'SessionGetOutputTypeInfo'],
 } as const satisfies Record<string, readonly FunctionName[]>;
 
-function readSide(runtime: RuntimeEnvironment, session: Pointer, model: string, side: 'input' | 'output'): TensorSpec[] {
+function readSide(
+  runtime: RuntimeEnvironment,
+  session: Pointer,
+  model: string,
+  side: 'input' | 'output',
+): TensorSpec[] {
   const { api } = runtime;
   const [countOf, nameOf, typeOf] = functionsOf[side];
   const count = api.number(countOf, session);
@@ -48,11 +53,13 @@ function readTensorType(
   who: { model: string; side: string; name: string },
 ): Pick<TensorSpec, 'datatype' | 'shape'> {
   const onnxType = api.number('GetOnnxTypeFromTypeInfo', info);
-  if (onnxType !== tensorType) throw new SkeinError('io_unsupported', { ...who, type: `a ${onnxTypes[onnxType] ?? 'foreign type'}` });
+  if (onnxType !== tensorType)
+    throw new SkeinError('io_unsupported', { ...who, type: onnxTypes[onnxType] ?? 'of a foreign type' });
   const tensorInfo = api.create('CastTypeInfoToTensorInfo', info); // owned by `info`
   const elementType = api.number('GetTensorElementType', tensorInfo);
   const datatype = datatypeOf(elementType);
-  if (datatype === undefined) throw new SkeinError('io_unsupported', { ...who, type: `a tensor of ONNX element type ${elementType}` });
+  if (datatype === undefined)
+    throw new SkeinError('io_unsupported', { ...who, type: `a tensor of ONNX element type ${elementType}` });
   return { datatype, shape: readDimensions({ api }, tensorInfo) };
 }
 
