@@ -72,7 +72,7 @@ const queuePolicyFields = messageOf('ModelQueuePolicy', {
   timeout_action: honoured(enumOf('TimeoutAction', ['REJECT', 'DELAY']), 'what becomes of a request past its time'),
   default_timeout_microseconds: honoured('uint64', 'how long a request may queue; 0: for ever'),
   allow_timeout_override: honoured('bool', 'whether a request may shorten it'),
-  max_queue_size: honoured('uint32', 'requests that may queue; 0: no bound'),
+  max_queue_size: honoured('uint32', 'requests that may queue; 0: the setting max-queue-size'),
 });
 
 const dynamicBatchingFields = messageOf('ModelDynamicBatching', {
