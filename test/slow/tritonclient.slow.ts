@@ -36,7 +36,7 @@ describe("Triton's Python client", () => {
 
   test('does all it can do', async (t) => {
     const suite = join(import.meta.dirname, 'tritonclient_suite.py');
-    const { stdout } = await run(python, [suite, hostOf(skein)], { maxBuffer: 16 * 2 ** 20 }).catch(
+    const { stdout } = await run(python, [suite, hostOf(skein), repository], { maxBuffer: 16 * 2 ** 20 }).catch(
       (failed: { stdout: string; stderr: string }) => failed,
     );
     const results: { test: string; failure: string | null }[] = stdout
@@ -47,7 +47,7 @@ describe("Triton's Python client", () => {
     for (const { test: name, failure } of results) {
       await t.test(name, () => assert.equal(failure, null, failure ?? ''));
     }
-    assert.ok(results.length >= 28, `only ${results.length} tests ran; the rest of the output: ${stdout.slice(-500)}`);
+    assert.ok(results.length >= 33, `only ${results.length} tests ran; the rest of the output: ${stdout.slice(-500)}`);
   });
 
   test('tells which way up the example pictures are', async () => {

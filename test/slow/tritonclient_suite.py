@@ -1,4 +1,4 @@
-"""Triton's Python client against a running server: python3 tritonclient_suite.py HOST:PORT
+"""Triton's Python client against a running server: python3 tritonclient_suite.py HOST:PORT REPOSITORY
 
 Prints one line of JSON for each test, {"test", "failure"}: failure is null or a traceback. The server serves the models
 that tritonclient.slow.ts writes.
@@ -16,7 +16,7 @@ import tritonclient.http as http
 import tritonclient.http.aio as aio
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-URL = sys.argv[1]
+URL, REPOSITORY = sys.argv[1:]
 ROW = np.arange(16, dtype=np.int32).reshape(1, 16)
 ONES = np.ones((1, 16), np.int32)
 
@@ -296,6 +296,18 @@ def test_load_of_what_cannot_be_loaded(client):
         raise AssertionError("a model that does not exist was loaded")
 
 
+def test_load_with_files(client):
+    with open(f"{REPOSITORY}/auto_id_fp32/1/model.onnx", "rb") as file:
+        model = file.read()
+    config = json.dumps({"backend": "onnxruntime", "max_batch_size": 3})
+    client.load_model("uploaded", config=config, files={"file:1/model.onnx": model})
+    values = np.full((3, 16), 0.5, np.float32)
+    np.testing.assert_array_equal(client.infer("uploaded", [tensor("INPUT0", values)]).as_numpy("OUTPUT0"), values)
+    client.unload_model("uploaded", unload_dependents=True)
+    assert not client.is_model_ready("uploaded")
+    refused(lambda: client.load_model("uploaded", files={"file:1/model.onnx": model}), 400, "'config'")
+
+
 # ------------------------------------------------------------------ statistics
 
 
@@ -319,6 +331,31 @@ def test_statistics_of_all_models(client):
 
 
 # ------------------------------------------------------------------ what is refused
+
+
+def test_what_triton_has_and_skein_does_not(client):
+    assert client.get_system_shared_memory_status() == []
+    assert client.get_cuda_shared_memory_status() == []
+    refused(lambda: client.register_system_shared_memory("region", "/key", 64), 501, "send tensors in the body")
+    shared = http.InferInput("INPUT0", [1, 16], "INT32")
+    shared.set_shared_memory("region", 64)
+    refused(lambda: client.infer("simple", [shared, tensor("INPUT1", ONES)]), 501, "send tensors in the body")
+    refused(client.get_trace_settings, 501, "--otlp-endpoint")
+    refused(lambda: client.update_trace_settings("simple", {"trace_rate": "1"}), 501, "--otlp-endpoint")
+    refused(client.get_log_settings, 501, "--log-level")
+    refused(lambda: client.update_log_settings({"log_verbose_level": 1}), 501, "--log-level")
+
+
+def test_hints_of_the_scheduler(client):
+    result = client.infer("simple", add_sub_inputs(), priority=1, timeout=5_000_000, sequence_id=7, sequence_start=True)
+    check_add_sub(result)
+
+
+def test_refusals_of_asynchronous_requests(client):
+    pending = [client.async_infer(model, add_sub_inputs()) for model in ("simple", "nope", "simple")]
+    check_add_sub(pending[0].get_result())
+    refused(pending[1].get_result, 404, "'nope'")
+    check_add_sub(pending[2].get_result())
 
 
 def test_refusals(client):
