@@ -5,6 +5,8 @@ export interface Engine {
   readonly kind: string;
   /** What was found on this machine; throws a SkeinError that names the remedy where the runtime is missing. */
   probe(): EngineFacts;
+  /** The most that a load of these may hold before it is done: more than the model will, where it is prepared first. */
+  loadPeakBytes(files: ModelFiles): Promise<number>;
   /** Never blocks the event loop for more than a few milliseconds. An aborted load frees what it took. */
   load(files: ModelFiles, options: EngineOptions, signal: AbortSignal): Promise<LoadedModel>;
 }

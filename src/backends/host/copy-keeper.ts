@@ -100,7 +100,7 @@ export class CopyKeeper {
     const startMs = performance.now();
     try {
       const prepared = await prepareLoad(spec, this.#options);
-      const expectedBytes = this.#measured.find(key)?.residentBytes ?? (await estimateBytes(prepared.file));
+      const expectedBytes = await this.#expectedBytes(spec, prepared.file);
       held.readyAtMs = startMs + (this.#measured.find(key)?.loadMs ?? this.#pace.expectedMs(expectedBytes));
       await this.memory.admit(spec, expectedBytes);
       held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
@@ -133,6 +133,13 @@ export class CopyKeeper {
     } finally {
       this.memory.changed();
     }
+  }
+
+  /** What the load will hold at its worst moment; a model that is prepared for the first time may take half the budget. */
+  async #expectedBytes(spec: CopySpec, file: string): Promise<number> {
+    const resident = this.#measured.find(measurementKey(spec))?.residentBytes ?? (await estimateBytes(file));
+    const peak = await this.#options.engine.loadPeakBytes({ model: spec.model, version: spec.version, path: file });
+    return Math.max(resident, Math.min(peak, this.#options.budgetBytes / 2));
   }
 
   async #empty(held: HeldCopy): Promise<void> {

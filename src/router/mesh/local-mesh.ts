@@ -221,6 +221,7 @@ export class LocalMesh implements Mesh {
       held: this.#coldStarts.heldTotal,
       inFlight: this.#active.size - this.#coldStarts.heldTotal,
       retries: this.#retryCount,
+      coldRequests: this.#coldStarts.coldRequests,
       loads: this.#coldStarts.loadsStarted,
       loadFailures: this.#coldStarts.loadsFailed,
       convictions: this.#inquiry.convictions,

@@ -6,12 +6,18 @@ import type { Candidate } from '../placement/candidate.ts';
 export interface FleetReport {
   readonly version: string;
   readonly uptimeMs: number;
-  readonly models: { readonly known: number; readonly loaded: number; readonly loading: number; readonly failed: number };
+  readonly models: {
+    readonly known: number;
+    readonly loaded: number;
+    readonly loading: number;
+    readonly failed: number;
+  };
   /** Requests that wait for a model to load, and that run now. */
   readonly held: number;
   readonly inFlight: number;
-  /** Since the start: tries beyond the first, loads asked for, loads that failed, requests convicted of crashing. */
+  /** Since the start: tries beyond the first, requests that found no ready copy, loads asked for, loads that failed, requests convicted of crashing. */
   readonly retries: number;
+  readonly coldRequests: number;
   readonly loads: number;
   readonly loadFailures: number;
   readonly convictions: number;

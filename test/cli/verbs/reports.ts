@@ -44,6 +44,7 @@ export const fleet: FleetReport = {
   held: 4,
   inFlight: 1,
   retries: 7,
+  coldRequests: 0,
   loads: 41,
   loadFailures: 2,
   convictions: 0,

@@ -13,7 +13,8 @@ export interface RuntimeEnvironment {
 }
 
 const logWarnings = 2;
-const logErrors = 3;
+/** What fails is told by status, to whoever asked; the runtime would print it, too, for every bad request. */
+const logFatal = 4;
 
 /** Kernels also run on the thread that calls Run: koffi's default stack of 128 KiB is too small for some. */
 const stackBytes = 4 * 1024 * 1024;
@@ -25,7 +26,7 @@ const stagingBytes = 32 * 1024 * 1024;
 export function openRuntime(libraryPath: string | undefined, verbose = false): RuntimeEnvironment {
   koffi.config({ async_stack_size: stackBytes, resident_async_pools: 4, max_async_calls: 256 });
   const api = new RuntimeApi(findRuntimeLibrary(libraryPath));
-  const environment = api.create('CreateEnv', verbose ? logWarnings : logErrors, 'skein');
+  const environment = api.create('CreateEnv', verbose ? logWarnings : logFatal, 'skein');
   const arenaAllocator = 1;
   const defaultMemory = 0;
   const cpuMemory = api.create('CreateCpuMemoryInfo', arenaAllocator, defaultMemory);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
  */
 
 /** Raise when the files of an entry or their meaning change. */
-const formatVersion = 2;
+const formatVersion = 3;
 
 export const graphName = 'graph.onnx';
 export const weightsName = 'weights.bin';
@@ -36,7 +36,7 @@ interface StoredFacts extends CacheFacts {
 export interface CacheEntry {
   readonly directory: string;
   readonly graph: string;
-  readonly weightsBytes: number;
+  readonly graphBytes: number;
   readonly facts: CacheFacts;
 }
 
@@ -62,7 +62,7 @@ export class GraphCache {
     const directory = join(this.#root, key);
     let facts: StoredFacts;
     try {
-      facts = JSON.parse(await readFile(join(directory, factsName), 'utf8')) as StoredFacts;
+      facts = readFacts(await readFile(join(directory, factsName), 'utf8'));
       for (const [name, written] of Object.entries(facts.files)) {
         const found = await stat(join(directory, name));
         if (found.size !== written.bytes || found.mtimeMs !== written.mtimeMs) throw new Error(`${name} changed`);
@@ -74,12 +74,12 @@ export class GraphCache {
     }
     const now = new Date();
     await utimes(directory, now, now).catch(() => {}); // least recently used goes first
-    return {
-      directory,
-      graph: join(directory, graphName),
-      weightsBytes: facts.files[weightsName]?.bytes ?? 0,
-      facts,
-    };
+    return { directory, graph: join(directory, graphName), graphBytes: facts.files[graphName]!.bytes, facts };
+  }
+
+  /** Throws an entry away that turned out not to be what it says. */
+  async remove(key: string): Promise<void> {
+    await this.#discard(join(this.#root, key));
   }
 
   /** A fresh directory beside the entries to write one into. Throws where the disk does not take it. */
@@ -125,8 +125,8 @@ export class GraphCache {
     for (const name of await readdir(this.#root)) {
       if (name.includes('-')) continue;
       const directory = join(this.#root, name);
-      const found = await Promise.all([stat(directory), stat(join(directory, weightsName)).catch(() => undefined)]).catch(() => undefined);
-      if (found !== undefined) entries.push({ name, bytes: found[1]?.size ?? 0, usedMs: found[0].mtimeMs });
+      const found = await Promise.all([stat(directory), directoryBytes(directory)]).catch(() => undefined);
+      if (found !== undefined) entries.push({ name, bytes: found[1], usedMs: found[0].mtimeMs });
     }
     let total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
     for (const entry of entries.sort((a, b) => a.usedMs - b.usedMs)) {
@@ -143,6 +143,19 @@ export class GraphCache {
     await rename(directory, aside).catch(() => {});
     await this.abandon(aside);
   }
+}
+
+/** Throws on what is not the facts of an entry, whatever it is. */
+function readFacts(text: string): StoredFacts {
+  const { files, allocatedBytes, mappedBytes, run } = JSON.parse(text) as StoredFacts;
+  const numbers = [allocatedBytes, mappedBytes, ...(run === undefined ? [] : [run.fixedBytes, run.rowBytes])];
+  if (files[graphName] === undefined || !numbers.every(Number.isFinite)) throw new Error('not the facts of an entry');
+  return { files, allocatedBytes, mappedBytes, run };
+}
+
+async function directoryBytes(directory: string): Promise<number> {
+  const sizes = await Promise.all((await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function exists(path: string): Promise<boolean> {

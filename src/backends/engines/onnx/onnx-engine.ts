@@ -1,12 +1,18 @@
-import { stat } from 'node:fs/promises';
 import { SkeinError } from '../../../protocol/errors.ts';
 import type { Engine, EngineFacts, EngineOptions, LoadedModel, ModelFiles } from '../engine.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type CacheEntry, GraphCache, graphName, weightsName } from './graph-cache.ts';
 import { heapTrimmer } from './heap-trim.ts';
 import { mappedBytes } from './mapped-bytes.ts';
+import { fileBytes, modelBytes } from './model-bytes.ts';
 import { OnnxModel } from './onnx-model.ts';
-import { builtInProviders, cpuProvider, type ProviderChoice, type ProviderFallback, providerUnavailable } from './providers.ts';
+import {
+  builtInProviders,
+  cpuProvider,
+  type ProviderChoice,
+  type ProviderFallback,
+  providerUnavailable,
+} from './providers.ts';
 import { arenaStatistics, measureRunMemory } from './run-memory.ts';
 import type { Pointer } from './runtime-api.ts';
 import { loadError, type SessionOptions, withSessionOptions } from './session-options.ts';
@@ -26,6 +32,13 @@ export interface OnnxEngineOptions {
 /** What a session takes beside its tensors: nodes, kernels, names. Measured 0.8 MB for a graph of 35 kB. */
 const sessionOverheadBytes = 512 * 1024;
 const bytesPerGraphByte = 10;
+
+/** Of a model that is not measured: weights, and copies of them that kernels repacked for themselves. */
+const residentPerByteOnDisk = 1.5;
+
+/** Optimising holds the file, its tensors, their new layout and what is written; measured 85 MB for one of 14 MB. */
+const preparationFactor = 5;
+const preparationBytes = 16 * 1024 * 1024;
 
 /** The arena grows by powers of two: it held 12 MB for runs that need 10, 52 for 40. */
 const arenaSlack = 1.3;
@@ -47,6 +60,18 @@ export class OnnxEngine implements Engine {
   probe(): EngineFacts {
     const { api } = this.#runtime;
     return { kind: this.kind, version: api.version, library: api.libraryPath, providers: builtInProviders(api) };
+  }
+
+  async loadPeakBytes(files: ModelFiles): Promise<number> {
+    const { cache, provider } = this.#options;
+    const isCacheable = cache !== undefined && provider.name === 'cpu' && !files.path.endsWith('.ort');
+    if (isCacheable) {
+      const key = GraphCache.key(await this.#options.digest(files.path), this.#runtime.api.version);
+      const entry = await cache.open(key);
+      if (entry !== undefined) return residentBytesOf(entry);
+      if (!this.#uncacheable.has(key)) return preparationFactor * (await modelBytes(files.path)) + preparationBytes;
+    }
+    return 0;
   }
 
   async load(files: ModelFiles, options: EngineOptions, signal: AbortSignal): Promise<LoadedModel> {
@@ -78,47 +103,97 @@ export class OnnxEngine implements Engine {
     }
     // The .ort format is optimised already, and cannot be written again.
     if (cache === undefined || files.path.endsWith('.ort')) return this.#loadPlain(files, options, cpuProvider);
-    const entry = await this.#cached(cache, files, options);
-    return entry === undefined ? this.#loadPlain(files, options, cpuProvider) : this.#loadEntry(entry, files, options);
+    return this.#loadThroughCache(cache, files, options);
   }
 
-  async #cached(cache: GraphCache, files: ModelFiles, options: EngineOptions): Promise<CacheEntry | undefined> {
+  async #loadThroughCache(cache: GraphCache, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
     const key = GraphCache.key(await this.#options.digest(files.path), this.#runtime.api.version);
-    if (this.#uncacheable.has(key)) return undefined;
-    const found = await cache.open(key);
-    if (found !== undefined) return found;
-    let directory: string | undefined;
+    let reason: string | undefined;
+    if (!this.#uncacheable.has(key)) {
+      try {
+        return (await this.#loadFound(cache, key, files, options)) ?? (await this.#loadMade(cache, key, files, options));
+      } catch (fault) {
+        if (fault instanceof SkeinError) throw fault;
+        this.#uncacheable.add(key);
+        reason = (fault as Error).message;
+      }
+    }
+    const model = await this.#loadPlain(files, options, cpuProvider);
+    // Had the model itself been at fault, it would have said so here.
+    if (reason !== undefined) this.#options.warn('optimised graph not cached', { model: files.model, reason });
+    return model;
+  }
+
+  /** From the entry that is there; undefined where there is none that can be used. */
+  async #loadFound(
+    cache: GraphCache,
+    key: string,
+    files: ModelFiles,
+    options: EngineOptions,
+  ): Promise<LoadedModel | undefined> {
+    const entry = await cache.open(key);
+    if (entry === undefined) return undefined;
     try {
-      directory = await cache.begin();
-      await this.#writeEntry(cache, directory, key, files, options);
-      return await cache.open(key);
+      return await this.#loadEntry(entry, files, options);
     } catch (fault) {
-      if (directory !== undefined) await cache.abandon(directory).catch(() => {});
       if (fault instanceof SkeinError) throw fault;
-      this.#uncacheable.add(key);
-      // A model that does not load at all says so better by itself; everything else is a matter of the disk.
-      this.#options.warn('optimised graph not cached', { model: files.model, reason: (fault as Error).message });
+      // Another process trimmed it meanwhile, or its bytes are not what was written: made again.
+      await cache.remove(key);
       return undefined;
     }
   }
 
+  async #loadMade(
+    cache: GraphCache,
+    key: string,
+    files: ModelFiles,
+    options: EngineOptions,
+  ): Promise<LoadedModel> {
+    const directory = await cache.begin();
+    try {
+      await this.#writeEntry(cache, directory, key, files, options);
+    } catch (fault) {
+      await cache.abandon(directory).catch(() => {});
+      throw fault;
+    }
+    const entry = await cache.open(key);
+    if (entry === undefined) throw new Error('the entry was removed as soon as it was made');
+    return this.#loadEntry(entry, files, options);
+  }
+
   /** Optimises once, then loads the result alone to learn what it holds and what a run takes. */
-  async #writeEntry(cache: GraphCache, directory: string, key: string, files: ModelFiles, options: EngineOptions): Promise<void> {
+  async #writeEntry(
+    cache: GraphCache,
+    directory: string,
+    key: string,
+    files: ModelFiles,
+    options: EngineOptions,
+  ): Promise<void> {
     const { api } = this.#runtime;
     const { threads } = options;
     const graph = `${directory}/${graphName}`;
     const saveTo = { graph, weightsName };
-    const original = await this.#createSession(files.path, { threads, optimise: 'all', saveTo, ownArena: true, provider: cpuProvider });
+    const original = await this.#createSession(files.path, {
+      threads,
+      optimise: 'all',
+      saveTo,
+      ownArena: true,
+      provider: cpuProvider,
+    });
     try {
       readSignature(this.#runtime, original, files.model); // refused by name before anything is kept of it
     } finally {
       await api.releaseAsync('ReleaseSession', original);
     }
-    const session = await this.#createSession(graph, { threads, optimise: 'none', ownArena: true, provider: cpuProvider });
-    const signature = readSignature(this.#runtime, session, files.model);
-    const allocatedBytes = arenaStatistics(this.#runtime, session).inUse;
-    const trial = new OnnxModel(this.#runtime, session, { signature, memory: noMemory, afterUnload: () => this.#trim() });
+    const session = await this.#createSession(graph, {
+      threads,
+      optimise: 'none',
+      ownArena: true,
+      provider: cpuProvider,
+    });
+    const trial = this.#wrap(session, files, noMemory);
     try {
+      const allocatedBytes = arenaStatistics(this.#runtime, session).inUse;
       const run = await measureRunMemory(this.#runtime, session, trial);
       const weights = `${directory}/${weightsName}`;
       // Without a run to show which weights are used, all of them are.
@@ -130,26 +205,26 @@ export class OnnxEngine implements Engine {
   }
 
   async #loadEntry(entry: CacheEntry, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
-    const session = await this.#createSession(entry.graph, { threads: options.threads, optimise: 'none', provider: cpuProvider });
-    const graphBytes = (await stat(entry.graph)).size;
-    const { allocatedBytes, mappedBytes: mapped, run } = entry.facts;
+    const { threads } = options;
+    const session = await this.#createSession(entry.graph, { threads, optimise: 'none', provider: cpuProvider });
+    const { run } = entry.facts;
     return this.#wrap(session, files, {
-      residentBytes: mapped + allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes,
+      residentBytes: residentBytesOf(entry),
       runPeakBytes: (rows) => (run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes)),
     });
   }
 
-  /** Without the cache. What it holds is seen in the shared arena, where runs of other models may blur it a little. */
+  /** Without the cache. Nothing is measured: the arena is that of all models. */
   async #loadPlain(files: ModelFiles, options: EngineOptions, provider: ProviderChoice): Promise<LoadedModel> {
-    const fileBytes = (await stat(files.path)).size;
+    const bytesOnDisk = await modelBytes(files.path);
     const session = await this.#createSession(files.path, { threads: options.threads, optimise: 'all', provider });
     return this.#wrap(session, files, {
-      residentBytes: Math.ceil(fileBytes * 1.5) + sessionOverheadBytes,
+      residentBytes: Math.ceil(bytesOnDisk * residentPerByteOnDisk) + sessionOverheadBytes,
       runPeakBytes: () => 0,
     });
   }
 
-  #wrap(session: Pointer, files: ModelFiles, memory: LoadedModel['memory']): LoadedModel {
+  #wrap(session: Pointer, files: ModelFiles, memory: LoadedModel['memory']): OnnxModel {
     try {
       const signature = readSignature(this.#runtime, session, files.model);
       return new OnnxModel(this.#runtime, session, { signature, memory, afterUnload: () => this.#trim() });
@@ -169,8 +244,8 @@ export class OnnxEngine implements Engine {
   }
 }
 
-async function fileBytes(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
+function residentBytesOf({ facts, graphBytes }: CacheEntry): number {
+  return facts.mappedBytes + facts.allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes;
 }
 
 const noMemory = { residentBytes: 0, runPeakBytes: () => 0 };

@@ -19,7 +19,7 @@ export class OnnxModel implements LoadedModel {
   readonly #runtime: RuntimeEnvironment;
   readonly #session: Pointer;
   readonly #afterUnload: () => Promise<void>;
-  readonly #nameArrays = new Map<string, ReturnType<typeof stringArray>>();
+  readonly #nameArrays = new Map<string, NameArray>();
   readonly #spare: RunArguments[] = [];
   #running = 0;
   #idle: (() => void) | undefined;
@@ -39,8 +39,12 @@ export class OnnxModel implements LoadedModel {
 
   async run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]> {
     if (this.#released) throw new SkeinError('copy_gone', { model: '' });
+    if (signal?.aborted) throw new SkeinError('cancelled');
     const { api } = this.#runtime;
-    const args = this.#spare.pop() ?? this.#newArguments();
+    const args = this.#arguments(inputs.length, wanted.length);
+    // Held here, too, until the run is over: the table that remembers them may be emptied meanwhile.
+    const inputNames = this.#names(inputs.map((tensor) => tensor.name));
+    const outputNames = this.#names(wanted);
     const values: InputValue[] = [];
     this.#running++;
     const terminate = () => api.call('RunOptionsSetTerminate', args.options);
@@ -55,10 +59,10 @@ export class OnnxModel implements LoadedModel {
         'Run',
         this.#session,
         args.options,
-        this.#names(inputs.map((tensor) => tensor.name)),
+        inputNames.pointer,
         args.inputs,
         inputs.length,
-        this.#names(wanted),
+        outputNames.pointer,
         wanted.length,
         args.outputs,
       );
@@ -77,6 +81,7 @@ export class OnnxModel implements LoadedModel {
       }
       for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
       this.#spare.push(args);
+      keepUntilNow(inputNames, outputNames);
       this.#running--;
       if (this.#running === 0) this.#idle?.();
     }
@@ -96,28 +101,36 @@ export class OnnxModel implements LoadedModel {
     await this.#afterUnload();
   }
 
-  #newArguments(): RunArguments {
+  /** With room for at least so many; the runtime says what is wrong where they are more than the model has. */
+  #arguments(inputs: number, outputs: number): RunArguments {
+    const spare = this.#spare.pop();
+    if (spare !== undefined && spare.inputs.length >= inputs && spare.outputs.length >= outputs) return spare;
     // Over 64 bytes, so that V8 keeps the array outside its own heap, where the collector does not move it.
     const slots = (count: number) => new BigUint64Array(new ArrayBuffer(Math.max(128, count * 8)));
     return {
-      inputs: slots(this.signature.inputs.length),
-      outputs: slots(this.signature.outputs.length),
-      options: this.#runtime.api.create('CreateRunOptions'),
+      inputs: slots(inputs),
+      outputs: slots(outputs),
+      options: spare?.options ?? this.#runtime.api.create('CreateRunOptions'),
     };
   }
 
   /** Name arrays are kept: requests of one model ask for few combinations, and each is bound by its signature. */
-  #names(names: readonly string[]): Buffer {
-    const key = names.join('\0');
+  #names(names: readonly string[]): NameArray {
+    const key = `${names.length}\0${names.join('\0')}`;
     let array = this.#nameArrays.get(key);
     if (array === undefined) {
       array = stringArray(names);
       if (this.#nameArrays.size >= maxNameArrays) this.#nameArrays.clear();
       this.#nameArrays.set(key, array);
     }
-    return array.pointer;
+    return array;
   }
 }
 
+type NameArray = ReturnType<typeof stringArray>;
+
 /** A model of many outputs could be asked for ever new sets of them. */
 const maxNameArrays = 64;
+
+/** A call is a use, and what is used later is not collected before. */
+function keepUntilNow(..._used: readonly unknown[]): void {}

@@ -1,12 +1,15 @@
 import { elementBytes } from '../../../protocol/tensors/datatype.ts';
 import { elementCount, type Signature, type Tensor } from '../../../protocol/tensors/tensor.ts';
 import type { RuntimeEnvironment } from './environment.ts';
-import type { Pointer } from './runtime-api.ts';
-import type { OnnxModel } from './onnx-model.ts';
 import type { CacheFacts } from './graph-cache.ts';
+import type { OnnxModel } from './onnx-model.ts';
+import type { Pointer } from './runtime-api.ts';
 
 /** Statistics of a session's arena, in bytes; zeros where the allocator keeps none. */
-export function arenaStatistics(runtime: RuntimeEnvironment, session: Pointer): { inUse: number; maxInUse: number; total: number } {
+export function arenaStatistics(
+  runtime: RuntimeEnvironment,
+  session: Pointer,
+): { inUse: number; maxInUse: number; total: number } {
   const { api } = runtime;
   const allocator = api.create('CreateAllocator', session, runtime.cpuMemory);
   try {
@@ -23,6 +26,9 @@ export function arenaStatistics(runtime: RuntimeEnvironment, session: Pointer): 
 /** Trial runs larger than this are not made: measuring must not cost more than the model. */
 const maxTrialBytes = 16 * 1024 * 1024;
 
+/** Nor longer than this. */
+const maxTrialMs = 2_000;
+
 /**
  * Runs a model that has an arena of its own on zeros, at one row and at two, and fits a line through the peaks. Returns
  * undefined where shapes beside the batch are free (what clients will send is not known) or the model refuses zeros.
@@ -34,34 +40,39 @@ export async function measureRunMemory(
 ): Promise<CacheFacts['run']> {
   if (!isMeasurable(model.signature)) return undefined;
   const outputs = model.signature.outputs.map((output) => output.name);
-  const peaks: number[] = [];
   const before = arenaStatistics(runtime, session).inUse;
+  const peakOf = async (rows: number) => {
+    await model.run(zeros(model.signature, rows), outputs, AbortSignal.timeout(maxTrialMs));
+    return Math.max(0, arenaStatistics(runtime, session).maxInUse - before);
+  };
   try {
-    for (const rows of [1, 2]) {
-      await model.run(zeros(model.signature, rows), outputs);
-      peaks.push(Math.max(0, arenaStatistics(runtime, session).maxInUse - before));
-    }
+    const one = await peakOf(1);
+    const isOfAnyRows = model.signature.inputs.some(({ shape }) => shape[0] === -1);
+    const rowBytes = isOfAnyRows ? Math.max(0, (await peakOf(2)) - one) : 0;
+    return { fixedBytes: Math.max(0, one - rowBytes), rowBytes };
   } catch {
-    return undefined; // zeros are not a legal input of this model: nothing is known, nothing is wrong
+    return undefined; // zeros are not a legal input of this model, or it is slow: nothing is known, nothing is wrong
   }
-  const [one, two] = peaks as [number, number];
-  const rowBytes = Math.max(0, two - one);
-  return { fixedBytes: Math.max(0, one - rowBytes), rowBytes };
 }
 
 function isMeasurable({ inputs }: Signature): boolean {
   let bytes = 0;
   for (const { datatype, shape } of inputs) {
-    if (datatype === 'BYTES' || shape.length === 0 || shape[0] !== -1 || shape.slice(1).some((d) => d < 0)) return false;
-    bytes += elementCount(shape.slice(1)) * elementBytes[datatype];
+    if (datatype === 'BYTES' || shape.slice(1).some((dimension) => dimension < 0)) return false;
+    bytes += elementCount(withRows(shape, 2)) * elementBytes[datatype];
   }
-  return bytes > 0 && bytes <= maxTrialBytes;
+  return bytes > 0 && bytes <= 2 * maxTrialBytes;
 }
 
 function zeros({ inputs }: Signature, rows: number): Tensor[] {
   return inputs.map(({ name, datatype, shape }) => {
-    const full = [rows, ...shape.slice(1)];
+    const full = withRows(shape, rows);
     const byteLength = elementCount(full) * elementBytes[datatype];
     return { name, datatype, shape: full, parts: [new Uint8Array(byteLength)], byteLength };
   });
+}
+
+/** Only the first dimension may be free. */
+function withRows(shape: readonly number[], rows: number): number[] {
+  return shape.map((dimension) => (dimension < 0 ? rows : dimension));
 }

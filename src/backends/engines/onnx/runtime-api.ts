@@ -16,7 +16,10 @@ export type Pointer = bigint;
 const functions = {
   CreateEnv: [3, 'int level, const char* id, void* out'],
   CreateSession: [7, 'void* env, const char* path, void* options, void* out'],
-  Run: [9, 'void* session, void* options, void* inNames, void* inValues, size_t ins, void* outNames, size_t outs, void* outValues'],
+  Run: [
+    9,
+    'void* session, void* options, void* inNames, void* inValues, size_t ins, void* outNames, size_t outs, void* outValues',
+  ],
   CreateSessionOptions: [10, 'void* out'],
   SetOptimizedModelFilePath: [11, 'void* options, const char* path'],
   SetSessionLogSeverityLevel: [22, 'void* options, int level'],
@@ -33,9 +36,13 @@ const functions = {
   RunOptionsSetTerminate: [46, 'void* options'],
   RunOptionsUnsetTerminate: [47, 'void* options'],
   CreateTensorAsOrtValue: [48, 'void* allocator, void* shape, size_t rank, int type, void* out'],
-  CreateTensorWithDataAsOrtValue: [49, 'void* memory, void* data, size_t bytes, void* shape, size_t rank, int type, void* out'],
+  CreateTensorWithDataAsOrtValue: [
+    49,
+    'void* memory, void* data, size_t bytes, void* shape, size_t rank, int type, void* out',
+  ],
   IsTensor: [50, 'void* value, void* out'],
   GetTensorMutableData: [51, 'void* value, void* out'],
+  FillStringTensor: [52, 'void* value, void* texts, size_t count'],
   GetStringTensorDataLength: [53, 'void* value, void* out'],
   GetStringTensorContent: [54, 'void* value, void* text, size_t bytes, void* offsets, size_t count'],
   CastTypeInfoToTensorInfo: [55, 'void* info, void* out'],
@@ -59,7 +66,10 @@ const functions = {
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void* options, void* provider'],
   CreateCUDAProviderOptions: [205, 'void* out'],
   UpdateCUDAProviderOptions: [206, 'void* provider, void* keys, void* values, size_t count'],
-  SessionOptionsAppendExecutionProvider: [216, 'void* options, const char* name, void* keys, void* values, size_t count'],
+  SessionOptionsAppendExecutionProvider: [
+    216,
+    'void* options, const char* name, void* keys, void* values, size_t count',
+  ],
   GetResizedStringTensorElementBuffer: [252, 'void* value, size_t index, size_t bytes, void* out'],
   AllocatorGetStats: [319, 'void* allocator, void* out'],
 } as const satisfies Record<string, readonly [index: number, parameters: string]>;
@@ -84,6 +94,9 @@ type Argument = Pointer | number | string | null | ArrayBufferView | ArrayBuffer
 /** Newest table version asked for first; an older library answers null and prints a line, so few are tried. */
 const apiVersions = [30, 27, 24, 23] as const;
 
+/** koffi refuses a call when 256 run or are queued in it: what is more waits here. */
+const maxCalls = 240;
+
 export class RuntimeApi {
   readonly version: string;
   readonly libraryPath: string;
@@ -94,6 +107,8 @@ export class RuntimeApi {
   readonly #getKeyValues: Bound;
   /** Held for the life of the process: koffi unloads a library whose object is collected, under running calls, too. */
   readonly #library: LibraryHandle;
+  #calling = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(libraryPath: string) {
     this.libraryPath = libraryPath;
@@ -108,7 +123,10 @@ export class RuntimeApi {
     }
     const base = this.#library.func('void* OrtGetApiBase()')() as Pointer;
     const getApi = koffi.decode(koffi.decode(base, 0, 'void*'), koffi.proto('void* skein_GetApi(uint32_t version)'));
-    this.version = koffi.decode(koffi.decode(base, 8, 'void*'), koffi.proto('const char* skein_GetVersion()'))() as string;
+    this.version = koffi.decode(
+      koffi.decode(base, 8, 'void*'),
+      koffi.proto('const char* skein_GetVersion()'),
+    )() as string;
     const table = apiVersions.map((version) => getApi(version) as Pointer | null).find((found) => found !== null);
     if (table === undefined) {
       throw new SkeinError('engine_missing', {
@@ -134,20 +152,8 @@ export class RuntimeApi {
   }
 
   /** Calls on a thread of koffi's pool; the arguments must stay referenced until the promise settles. */
-  callAsync(name: FunctionName, ...args: Argument[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#calls[name].async(...args, (fault: Error | null, status: Pointer | string | null) => {
-        if (fault !== null) reject(fault);
-        else {
-          try {
-            this.#check(status as Pointer | null);
-            resolve();
-          } catch (error) {
-            reject(error as Error);
-          }
-        }
-      });
-    });
+  async callAsync(name: FunctionName, ...args: Argument[]): Promise<void> {
+    this.#check((await this.#callOffThread(this.#calls[name], args)) as Pointer | null);
   }
 
   /** Calls a function whose last parameter is where it writes one pointer. */
@@ -167,10 +173,8 @@ export class RuntimeApi {
     this.#releases[name](object);
   }
 
-  releaseAsync(name: keyof typeof releases, object: Pointer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#releases[name].async(object, (fault: Error | null) => (fault === null ? resolve() : reject(fault)));
-    });
+  async releaseAsync(name: keyof typeof releases, object: Pointer): Promise<void> {
+    await this.#callOffThread(this.#releases[name], [object]);
   }
 
   /** Names and values of an OrtKeyValuePairs. */
@@ -183,6 +187,22 @@ export class RuntimeApi {
     const names = readStrings(keys.readBigUInt64LE(), n);
     const texts = readStrings(values.readBigUInt64LE(), n);
     return new Map(names.map((name, i) => [name, texts[i]!]));
+  }
+
+  #callOffThread(bound: Bound, args: readonly Argument[]): Promise<Pointer | string | null> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        this.#calling += 1;
+        bound.async(...args, (fault: Error | null, result: Pointer | string | null) => {
+          this.#calling -= 1;
+          this.#waiting.shift()?.();
+          if (fault === null) resolve(result);
+          else reject(fault);
+        });
+      };
+      if (this.#calling < maxCalls) start();
+      else this.#waiting.push(start);
+    });
   }
 
   #check(status: Pointer | null): void {

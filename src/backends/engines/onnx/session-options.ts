@@ -1,6 +1,6 @@
 import { SkeinError } from '../../../protocol/errors.ts';
-import type { Pointer, RuntimeApi } from './runtime-api.ts';
 import { appendProvider, type ProviderChoice } from './providers.ts';
+import type { Pointer, RuntimeApi } from './runtime-api.ts';
 
 export interface SessionOptions {
   /** Threads of one run, the calling one included. */
@@ -15,7 +15,8 @@ export interface SessionOptions {
 }
 
 const optimisationLevels = { none: 0, all: 99 } as const;
-const logErrors = 3;
+/** Failures are told by status; printed, too, they would be a line for every bad request. */
+const logFatal = 4;
 
 /** Smaller tensors stay in the graph file, which is read; larger ones go to the file that is mapped. */
 const minExternalBytes = '1024';
@@ -28,7 +29,7 @@ export async function withSessionOptions<T>(
 ): Promise<T> {
   const pointer = api.create('CreateSessionOptions');
   try {
-    api.call('SetSessionLogSeverityLevel', pointer, logErrors);
+    api.call('SetSessionLogSeverityLevel', pointer, logFatal);
     api.call('SetIntraOpNumThreads', pointer, options.threads);
     api.call('SetInterOpNumThreads', pointer, 1);
     api.call('SetSessionGraphOptimizationLevel', pointer, optimisationLevels[options.optimise]);
