@@ -58,7 +58,6 @@ const report: FleetReport = {
   held: 0,
   inFlight: 0,
   retries: 0,
-  coldRequests: 0,
   coldRequests: 1,
   loads: 1,
   loadFailures: 0,
