@@ -29,7 +29,8 @@ describe('npm start', () => {
     rmSync(state, { recursive: true, force: true });
   });
 
-  test('passes on the ready line', () => {
+  test('passes on the ready line', async () => {
+    while (!written.out.includes('\n')) await once(child.stdout, 'data'); // two pipes: either may be read first
     assert.equal(JSON.parse(written.out).ready, true, written.err);
   });
 
