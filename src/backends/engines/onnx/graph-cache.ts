@@ -154,7 +154,9 @@ function readFacts(text: string): StoredFacts {
 }
 
 async function directoryBytes(directory: string): Promise<number> {
-  const sizes = await Promise.all((await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size));
+  const sizes = await Promise.all(
+    (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

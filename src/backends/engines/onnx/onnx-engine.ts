@@ -111,7 +111,9 @@ export class OnnxEngine implements Engine {
     let reason: string | undefined;
     if (!this.#uncacheable.has(key)) {
       try {
-        return (await this.#loadFound(cache, key, files, options)) ?? (await this.#loadMade(cache, key, files, options));
+        return (
+          (await this.#loadFound(cache, key, files, options)) ?? (await this.#loadMade(cache, key, files, options))
+        );
       } catch (fault) {
         if (fault instanceof SkeinError) throw fault;
         this.#uncacheable.add(key);
@@ -143,12 +145,7 @@ export class OnnxEngine implements Engine {
     }
   }
 
-  async #loadMade(
-    cache: GraphCache,
-    key: string,
-    files: ModelFiles,
-    options: EngineOptions,
-  ): Promise<LoadedModel> {
+  async #loadMade(cache: GraphCache, key: string, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
     const directory = await cache.begin();
     try {
       await this.#writeEntry(cache, directory, key, files, options);

@@ -84,7 +84,12 @@ export type ProviderFallback = 'refuse' | 'cpu';
 export function providerUnavailable(choice: ProviderChoice, fault: unknown): SkeinError {
   return new SkeinError(
     'provider_unavailable',
-    { provider: choice.name, reason: (fault as Error).message },
+    { provider: choice.name, reason: withoutPaths((fault as Error).message) },
     { cause: fault },
   );
+}
+
+/** Clients are told what is missing, not where this host keeps its files. */
+function withoutPaths(text: string): string {
+  return text.replace(/(?:\/[^\s/:'"]+)+\/([^\s/:'"]+)/g, '$1');
 }

@@ -52,9 +52,12 @@ export async function withSessionOptions<T>(
   }
 }
 
-/** The runtime's own words, without the path of the model on this host. */
+/** The runtime's own words, without the places of files on this host: of a path only its last name is left. */
 export function loadError(fault: unknown, model: string, version: number, path: string): SkeinError {
   if (fault instanceof SkeinError) return fault;
-  const reason = (fault as Error).message.replaceAll(path, 'the model file');
+  const reason = (fault as Error).message
+    .replaceAll(path, 'the model file')
+    .replaceAll(/"\/[^"]*?([^"/]*)"/g, '"$1"')
+    .replaceAll(/(?<![\w.])\/(?:[^\s"':/]+\/)+/g, '');
   return new SkeinError('load_failed', { model, version, reason }, { cause: fault });
 }
