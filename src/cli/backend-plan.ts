@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import { loadLaneWidth } from '../backends/batching/core-tokens.ts';
+import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import type { Settings } from '../config/settings.ts';
 import { softwareVersion } from './software-version.ts';
 

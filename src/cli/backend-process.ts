@@ -1,5 +1,5 @@
-import { GraphCache } from '../backends/engines/onnx/graph-cache.ts';
 import { openRuntime } from '../backends/engines/onnx/environment.ts';
+import { GraphCache } from '../backends/engines/onnx/graph-cache.ts';
 import { OnnxEngine } from '../backends/engines/onnx/onnx-engine.ts';
 import { Host } from '../backends/host/host.ts';
 import { LinkServer } from '../backends/host/link-server.ts';
@@ -11,11 +11,16 @@ import { createLog } from './log.ts';
 async function main(options: BackendProcessOptions): Promise<void> {
   const log = createLog({ level: options.logLevel, format: options.logFormat }).child({ backend: options.id });
   const warn = (message: string, facts: Record<string, unknown>) => log.warn(facts, message);
-  const cache = options.graphCacheDir === '' ? undefined : new GraphCache(options.graphCacheDir, options.graphCacheBytes);
+  const cache =
+    options.graphCacheDir === '' ? undefined : new GraphCache(options.graphCacheDir, options.graphCacheBytes);
   await cache?.sweep();
   const digests = new ModelDigests();
   const engine = new OnnxEngine(openRuntime(options.onnxruntimeLib), {
-    provider: { name: options.provider, deviceId: options.providerDevice, memoryLimitBytes: options.providerMemoryBytes },
+    provider: {
+      name: options.provider,
+      deviceId: options.providerDevice,
+      memoryLimitBytes: options.providerMemoryBytes,
+    },
     fallback: options.providerFallback,
     cache,
     digest: (path) => digests.digest(path),
@@ -24,6 +29,7 @@ async function main(options: BackendProcessOptions): Promise<void> {
   const host = new Host({
     ...options,
     engine,
+    trace: (message, facts) => log.debug(facts, message),
     warn: (model, warnings) => {
       for (const warning of warnings) warn('configuration field has no effect here', { model, ...warning });
     },
@@ -59,6 +65,8 @@ function endOnSignal(drain: () => Promise<void>, timeoutMs: number): void {
 }
 
 void main(JSON.parse(process.argv[2]!) as BackendProcessOptions).catch((fault: Error) => {
-  process.stderr.write(`${JSON.stringify({ level: 60, msg: 'backend process could not start', reason: fault.message })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ level: 60, msg: 'backend process could not start', reason: fault.message })}\n`,
+  );
   process.exit(1);
 });

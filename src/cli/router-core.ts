@@ -45,6 +45,7 @@ export async function buildRouter(
     adapters: [new SkeinAdapter({ id, software: softwareVersion }), new V2Adapter()],
     processes,
     overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
+    pinned: new Set(pinnedModels(settings)),
     hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
     quarantine: { ...isolation, convictionMs: settings.convictionMs },
     requestTimeoutMs: settings.requestTimeoutMs,
@@ -80,6 +81,14 @@ export async function buildRouter(
   return { mesh, server, metrics, stop };
 }
 
+/** Names in `--pin`. */
+export function pinnedModels({ pin }: Settings): string[] {
+  return pin
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 type Scan = RepositoryWatchOptions['scan'];
 
 /** Each directory is a repository of its own; files named one by one are one together. */
@@ -108,10 +117,14 @@ async function watchInto(mesh: LocalMesh, scan: Scan, settings: Settings, log: L
     settleMs,
     onChange: (changes) => {
       const names = (models: readonly { name: string }[]) => models.slice(0, 20).map(({ name }) => name);
-      log.info({ added: names(changes.added), changed: names(changes.changed), removed: changes.removed.slice(0, 20) }, 'repository changed');
+      log.info(
+        { added: names(changes.added), changed: names(changes.changed), removed: changes.removed.slice(0, 20) },
+        'repository changed',
+      );
       mesh.applyRepository(changes);
     },
-    onNotice: (notice: RepositoryNotice) => log.warn({ model: notice.name, reason: notice.reason }, 'repository entry not served'),
+    onNotice: (notice: RepositoryNotice) =>
+      log.warn({ model: notice.name, reason: notice.reason }, 'repository entry not served'),
   });
   const { models } = await watch.start();
   mesh.applyRepository({ added: [...models.values()], removed: [], changed: [] });
@@ -119,5 +132,11 @@ async function watchInto(mesh: LocalMesh, scan: Scan, settings: Settings, log: L
 }
 
 function externalRecords(settings: Settings): BackendRecord[] {
-  return settings.externalBackends.map(({ name, kind, url, models }) => ({ id: name, kind, address: url, engines: [], models }));
+  return settings.externalBackends.map(({ name, kind, url, models }) => ({
+    id: name,
+    kind,
+    address: url,
+    engines: [],
+    models,
+  }));
 }

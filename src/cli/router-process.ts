@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
 import type { ProcessDesk } from './process-desk.ts';
-import { buildRouter, type RouterCore } from './router-core.ts';
+import { buildRouter, pinnedModels, type RouterCore } from './router-core.ts';
 import { WorkerLine } from './worker-line.ts';
 
 /** How long the first backends may take before the router says that it serves: requests are held meanwhile, anyway. */
@@ -48,11 +48,15 @@ export class RouterProcess {
     for (let number = 2; number <= routerWorkers; number++) this.#startWorker(number);
     await this.#untilBackends(core, records.length);
     if (preload === 'all') await core.mesh.preload(core.mesh.models().map(({ name }) => name));
+    if (preload === 'pinned') await core.mesh.preload(pinnedModels(this.#settings));
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
-    await Promise.all([this.#core?.stop(graceMs), ...[...this.#workers.values()].map((worker) => worker.stop(graceMs))]);
+    await Promise.all([
+      this.#core?.stop(graceMs),
+      ...[...this.#workers.values()].map((worker) => worker.stop(graceMs)),
+    ]);
     await this.#metricsServer?.close();
   }
 

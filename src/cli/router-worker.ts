@@ -27,8 +27,7 @@ function ask<T extends ProcessEnd | BackendRecord>(message: (ask: number) => Fro
 function processesOf(id: string): ProcessKeeper {
   return {
     endOf: (backend) => ask((number) => ({ kind: 'endOf', ask: number, backend })),
-    openApart: (name) =>
-      ask<BackendRecord>((number) => ({ kind: 'openApart', ask: number, backend: `${id}-${name}` })),
+    openApart: (name) => ask<BackendRecord>((number) => ({ kind: 'openApart', ask: number, backend: `${id}-${name}` })),
     closeApart: (name) => send({ kind: 'closeApart', backend: `${id}-${name}` }),
   };
 }

@@ -1,12 +1,17 @@
 import type { BackendRecord } from '../adapters/adapter.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ProcessEnd } from '../router/routing/process-end.ts';
 import type { Metric } from '../router/metrics/metric.ts';
+import type { ProcessEnd } from '../router/routing/process-end.ts';
 
 /** What the first router process and the others tell each other. `ask` numbers a question; its answer carries it. */
 
 export type ToWorker =
-  | { readonly kind: 'start'; readonly id: string; readonly settings: Settings; readonly records: readonly BackendRecord[] }
+  | {
+      readonly kind: 'start';
+      readonly id: string;
+      readonly settings: Settings;
+      readonly records: readonly BackendRecord[];
+    }
   | { readonly kind: 'collect'; readonly ask: number }
   | { readonly kind: 'answer'; readonly ask: number; readonly value: ProcessEnd | BackendRecord }
   | { readonly kind: 'stop'; readonly graceMs: number };

@@ -26,11 +26,16 @@ interface ErrorRow {
 
 export const errorTable = {
   // --- finding the model
-  model_unknown: { kind: 'not_found', retry: false, template: "Request for unknown model: '{model}' is not found" },
+  model_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template:
+      "Request for unknown model: '{model}' is not found; `skein models` and POST /v2/repository/index list those that are",
+  },
   version_unknown: {
     kind: 'not_found',
     retry: false,
-    template: "Request for unknown model: '{model}' version {version} is not found",
+    template: "Request for unknown model: '{model}' version {version} is not found; its metadata lists those that are",
   },
   model_unavailable: {
     kind: 'not_found',
@@ -44,8 +49,13 @@ export const errorTable = {
       "failed to get model version from specified version string '{version}' (details: stol), version should be an integral value > 0",
   },
   // --- HTTP in front of every dialect
-  path_unknown: { kind: 'not_found', retry: false, template: 'Not Found' },
-  method_wrong: { kind: 'method', retry: false, template: 'Method Not Allowed' },
+  path_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template:
+      'Not Found: no endpoint is there; GET /v2 describes the server, POST /v2/repository/index lists its models',
+  },
+  method_wrong: { kind: 'method', retry: false, template: 'Method Not Allowed: this endpoint takes {allowed}' },
   http_malformed: { kind: 'invalid', retry: false, template: 'the request is not well-formed HTTP: {reason}' },
   http_head_too_large: {
     kind: 'too_large',
@@ -135,7 +145,7 @@ export const errorTable = {
   load_unknown: {
     kind: 'not_found',
     retry: false,
-    template: "failed to load '{model}', failed to poll from model repository",
+    template: "failed to load '{model}', failed to poll from model repository: no model there has this name",
   },
   load_config: {
     kind: 'invalid',
@@ -240,7 +250,8 @@ export const errorTable = {
   data_count: {
     kind: 'invalid',
     retry: false,
-    template: "Unable to parse 'data': Shape does not match true shape of 'data' field",
+    template:
+      "Unable to parse 'data': Shape does not match true shape of 'data' field: it has {found} elements than the {count} of the shape",
   },
   integer_out_of_range: {
     kind: 'invalid',
@@ -253,7 +264,11 @@ export const errorTable = {
     template:
       "Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But {found}",
   },
-  datatype_unknown: { kind: 'invalid', retry: false, template: 'invalid datatype for input {input}' },
+  datatype_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template: 'invalid datatype for input {input}: expected one of {datatypes}',
+  },
   half_float_json_in: {
     kind: 'invalid',
     retry: false,
@@ -335,13 +350,13 @@ export const errorTable = {
   input_unknown: {
     kind: 'invalid',
     retry: false,
-    template: "unexpected inference input '{input}' for model '{model}'",
+    template: "unexpected inference input '{input}' for model '{model}'; it takes {declared}",
   },
   input_twice: { kind: 'invalid', retry: false, template: "input '{input}' already exists in request" },
   output_unknown: {
     kind: 'invalid',
     retry: false,
-    template: "unexpected inference output '{output}' for model '{model}'",
+    template: "unexpected inference output '{output}' for model '{model}'; it gives {declared}",
   },
   output_twice: { kind: 'invalid', retry: false, template: "output '{output}' already exists in request" },
   input_datatype: {
@@ -372,7 +387,8 @@ export const errorTable = {
   batch_too_large: {
     kind: 'invalid',
     retry: false,
-    template: "inference request batch-size must be <= {maxBatchSize} for '{model}'",
+    template:
+      "inference request batch-size must be <= {maxBatchSize} for '{model}', got {got}: the first dimension of every input is the batch",
   },
   batch_empty: { kind: 'invalid', retry: false, template: "inference request batch-size must be >= 1 for '{model}'" },
   input_bytes: {

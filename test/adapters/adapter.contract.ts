@@ -278,7 +278,7 @@ export function describeAdapter(name: string, { adapter, start, translated }: Ad
       });
 
       test('says whether it loads and unloads', async () => {
-        const spec = { model: 'first', version: 1, directory: '', stamp: '', wanted: true };
+        const spec = { model: 'first', version: 1, directory: '', stamp: '', pinned: false, wanted: true };
         await keepsItsWord(session.can.unload, session.unload(backend.ofModel('first')!));
         if (session.can.unload) await until('the copy to go', () => !backend.isReady('first'));
         const loaded = await keepsItsWord(session.can.load, session.load(spec));

@@ -46,6 +46,7 @@ const backend: BackendReport = {
   usedBytes: 1,
   evictionPrice: 0,
   loadsQueued: 0,
+  evictions: 0,
   copies: 1,
   inFlight: 0,
   apart: false,

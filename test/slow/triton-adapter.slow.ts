@@ -177,7 +177,7 @@ describe('V2Adapter with the real Triton', () => {
       input: [{ name: 'x', data_type: 'TYPE_STRING', dims: [-1] }],
       output: [{ name: 'y', data_type: 'TYPE_STRING', dims: [-1] }],
     });
-    const spec = { model: 'words', version: 1, directory: '', stamp: '', wanted: true };
+    const spec = { model: 'words', version: 1, directory: '', stamp: '', pinned: false, wanted: true };
     const loaded = await session.load({ ...spec, configOverride: config });
     assert.deepEqual([loaded.phase, loaded.version, backend.offers], ['ready', 1, []]);
     assert.equal((await session.describe(loaded)).maxBatchSize, 4);
@@ -188,7 +188,7 @@ describe('V2Adapter with the real Triton', () => {
   });
 
   test('stays in service after a load that failed, which makes Triton say that it is not ready', async () => {
-    const spec = { model: 'nope', version: 1, directory: '', stamp: '', wanted: true };
+    const spec = { model: 'nope', version: 1, directory: '', stamp: '', pinned: false, wanted: true };
     await assert.rejects(session.load(spec), {
       message: "failed to load 'nope', failed to poll from model repository",
     });

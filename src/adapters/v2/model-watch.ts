@@ -9,6 +9,7 @@ const state: BackendState = {
   usedBytes: 0,
   evictionPrice: 0,
   loadsQueued: 0,
+  evictions: 0,
   draining: false,
   pid: 0,
 };

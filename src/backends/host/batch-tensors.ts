@@ -26,7 +26,12 @@ const maxViewBytes = 16 * 1024;
  * Cuts a run's output into each request's rows. Throws `batch_not_split` where the model's output does not have the
  * rows that went in: its answer cannot be told apart.
  */
-export function splitOutput(output: Tensor, items: readonly InferWork[], rows: number, model: string): readonly Tensor[] {
+export function splitOutput(
+  output: Tensor,
+  items: readonly InferWork[],
+  rows: number,
+  model: string,
+): readonly Tensor[] {
   if (items.length === 1) return [output];
   if (output.shape[0] !== rows) {
     throw new SkeinError('batch_not_split', { model, output: output.name, got: `[${output.shape.join(',')}]`, rows });

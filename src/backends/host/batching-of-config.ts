@@ -1,4 +1,4 @@
-import type { ModelConfig, QueuePolicy as ConfiguredPolicy } from '../../fleet/repository/model-config.ts';
+import type { QueuePolicy as ConfiguredPolicy, ModelConfig } from '../../fleet/repository/model-config.ts';
 import type { BatchingOptions, QueuePolicy } from '../batching/batching-options.ts';
 
 /** Compiles `dynamic_batching` for the batcher. `defaultMaxQueueSize` bounds queues that the user left without a bound. */
@@ -17,7 +17,14 @@ export function batchingOptions(config: ModelConfig, defaultMaxQueueSize: number
       preferredRows: [],
       maxQueueDelayMs: 0,
       preserveOrdering: false,
-      levels: [{ maxQueueSize: defaultMaxQueueSize, defaultTimeoutMs: Infinity, timeoutAction: 'reject', allowTimeoutOverride: false }],
+      levels: [
+        {
+          maxQueueSize: defaultMaxQueueSize,
+          defaultTimeoutMs: Infinity,
+          timeoutAction: 'reject',
+          allowTimeoutOverride: false,
+        },
+      ],
       defaultLevel: 1,
     };
   }

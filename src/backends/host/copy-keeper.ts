@@ -20,6 +20,8 @@ export interface KeeperOptions extends LoaderSettings {
   readonly loads: number;
   readonly statisticsOf: (model: string, version: number) => CopyStatistics;
   readonly onChange: () => void;
+  /** Loads and evictions, for whoever looks closely. */
+  readonly trace: (message: string, facts: Record<string, unknown>) => void;
 }
 
 /** A failed copy is shown for so long, then forgotten. */
@@ -118,13 +120,23 @@ export class CopyKeeper {
       }
       held.loadMs = Math.max(1, Math.round(performance.now() - loadStartMs));
       this.#pace.record(held.loadMs, residentBytes);
-      this.#measured.learn(key, { residentBytes, loadMs: held.loadMs, runPeakBytes: parts.model.memory.runPeakBytes(1) });
+      this.#measured.learn(key, {
+        residentBytes,
+        loadMs: held.loadMs,
+        runPeakBytes: parts.model.memory.runPeakBytes(1),
+      });
       held.serving = new Copy(held.id, spec, parts, {
         statistics: this.#options.statisticsOf(spec.model, spec.version),
         cores: this.#cores,
         onIdle: () => this.memory.changed(),
       });
       held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
+      this.#options.trace('model loaded', {
+        model: spec.model,
+        version: spec.version,
+        loadMs: held.loadMs,
+        residentBytes,
+      });
     } catch (fault) {
       const error = SkeinError.from(fault);
       held.become({ kind: 'failed', reason: toLinkError(error, undefined) });
@@ -150,6 +162,7 @@ export class CopyKeeper {
     held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes: state.residentBytes });
     await serving.parts.model.unload();
     held.become({ kind: 'gone' });
+    this.#options.trace('model left', { model: held.spec.model, version: held.spec.version });
     this.#forget(held);
     this.memory.changed();
   }
@@ -160,7 +173,8 @@ export class CopyKeeper {
 }
 
 function isSame({ spec, state }: HeldCopy, wanted: CopySpec): boolean {
-  const usable = state.kind !== 'failed' && state.kind !== 'gone' && state.kind !== 'unloading' && state.kind !== 'draining';
+  const usable =
+    state.kind !== 'failed' && state.kind !== 'gone' && state.kind !== 'unloading' && state.kind !== 'draining';
   return usable && spec.model === wanted.model && spec.version === wanted.version && spec.stamp === wanted.stamp;
 }
 

@@ -58,7 +58,11 @@ export async function loadParts(
   // So many instances as the user wrote share the cores among them, one thread each at the least.
   const shared = written === undefined ? settings.threads : Math.max(1, Math.floor(settings.cores / written));
   const threads = parameters.threads ?? shared;
-  const model = await engine.load({ model: spec.model, version: spec.version, path: file }, { threads, parameters: {} }, signal);
+  const model = await engine.load(
+    { model: spec.model, version: spec.version, path: file },
+    { threads, parameters: {} },
+    signal,
+  );
   try {
     return await describeParts(model, spec, { file, config }, settings, { written, threads });
   } catch (fault) {

@@ -4,8 +4,10 @@ import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/m
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import { decodeInferRequest } from '../../protocol/v2/decode-infer.ts';
 import { encodeInferResponse } from '../../protocol/v2/encode-infer.ts';
+import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
+import type { InferRequest } from '../../protocol/v2/infer-request.ts';
 import { AnswerOrder } from '../batching/answer-order.ts';
-import { Batcher } from '../batching/batcher.ts';
+import { Batcher, type NextStep } from '../batching/batcher.ts';
 import type { BatchingOptions } from '../batching/batching-options.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { LoadedModel } from '../engines/engine.ts';
@@ -32,6 +34,9 @@ export interface ServingParts {
     toClient(output: Tensor): Tensor;
   };
 }
+
+/** Timers of Node hold no more; what is due later is looked at then. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Weight of the newest answer in the smoothed latency. */
 const latencyWeight = 0.1;
@@ -131,7 +136,8 @@ export class Copy {
     const refusal = this.#batcher.push(work, nowMs);
     if (refusal !== undefined) {
       this.statistics.failure(0, 'REJECTED');
-      responder.fail(new SkeinError(refusal === 'expired' ? 'queue_timeout' : 'queue_full'), work.request.id);
+      const late = new SkeinError('deadline_passed', { ms: timeoutMs, stage: 'before the request was queued' });
+      responder.fail(refusal === 'expired' ? late : new SkeinError('queue_full'), work.request.id);
       return undefined;
     }
     work.place = this.#order?.enter();
@@ -165,20 +171,19 @@ export class Copy {
         return started;
       });
       grantedNow = false;
-      if (!granted) return;
+      if (!granted) break;
     }
+    const isBusy = this.#waitsForCores || this.#running >= this.parts.slots;
+    // While nothing can be started, too, those whose time is over are told so then, and not when a run ends.
+    if (isBusy && this.#batcher.queuedItems > 0) this.#wait(performance.now(), 0);
   }
 
   /** Forms a batch now that it can run. False where nothing is due yet: the cores are given back at once. */
   #startRun(giveBack: () => void): boolean {
     const nowMs = performance.now();
-    const step = this.#batcher.next(nowMs, this.parts.slots - this.#running);
-    for (const { item, why } of step.expired) this.#expire(item, why, nowMs);
+    const step = this.#wait(nowMs, this.parts.slots - this.#running);
     if (step.kind === 'wait') {
       giveBack();
-      if (step.wakeAtMs !== Infinity) {
-        this.#timer ??= setTimeout(() => this.#pump(), Math.max(0, Math.ceil(step.wakeAtMs - nowMs)));
-      }
       return false;
     }
     this.#running++;
@@ -189,6 +194,19 @@ export class Copy {
       this.#pump();
     });
     return true;
+  }
+
+  /** What the queue wants now: answers those whose time is over, and comes back when the queue has to be looked at. */
+  #wait(nowMs: number, freeSlots: number): NextStep<InferWork> {
+    const step = this.#batcher.next(nowMs, freeSlots);
+    for (const { item, why } of step.expired) this.#expire(item, why, nowMs);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (step.kind === 'wait' && step.wakeAtMs !== Infinity) {
+      const delayMs = Math.min(longestTimerMs, Math.max(0, Math.ceil(step.wakeAtMs - nowMs)));
+      this.#timer = setTimeout(() => this.#pump(), delayMs);
+    }
+    return step;
   }
 
   async #run(items: readonly InferWork[], rows: number, startMs: number): Promise<void> {
@@ -217,43 +235,50 @@ export class Copy {
       });
     } catch (fault) {
       const error = SkeinError.from(fault);
-      for (const item of items) this.#fail(item, error);
+      if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items);
+      else for (const item of items) this.#fail(item, error);
+    }
+  }
+
+  /** What one request holds may fail the run of its whole batch: only that one is told so. */
+  async #runApart(items: readonly InferWork[]): Promise<void> {
+    for (const item of items) {
+      if (item.cancelled) this.#drop(item);
+      else await this.#run([item], item.request.batchSize, performance.now());
     }
   }
 
   #answer(item: InferWork, tensors: readonly Tensor[], startMs: number, times: RunTimes): void {
     if (item.cancelled) {
-      this.#settle(item, 'CANCELED');
-      this.#release(item, nothing);
+      this.#drop(item);
       return;
     }
+    let body: EncodedBody;
     try {
-      const { id, outputs } = item.request;
-      const body = encodeInferResponse({
-        model: this.spec.model,
-        version: String(this.spec.version),
-        ...(id === undefined ? {} : { id }),
-        batched: this.parts.schema.maxBatchSize > 0,
-        outputs: outputs.map((output, i) => {
-          const labels = this.parts.labels.get(output.name);
-          return {
-            tensor: tensors[i]!,
-            binary: output.binary,
-            classCount: output.classCount,
-            ...(labels === undefined ? {} : { labels }),
-          };
-        }),
-      });
-      const nowMs = performance.now();
-      const totalMs = nowMs - item.arrivedMs;
-      this.#latencyMs += (totalMs - this.#latencyMs) * (this.#latencyMs === 0 ? 1 : latencyWeight);
-      this.statistics.success(totalMs, startMs - item.arrivedMs, item.request.batchSize, times);
-      this.#inFlight--;
-      this.#release(item, () => item.responder.reply(body));
-      this.#tellIfIdle();
+      body = this.#encode(item.request, tensors);
     } catch (fault) {
       this.#fail(item, SkeinError.from(fault));
+      return;
     }
+    const totalMs = performance.now() - item.arrivedMs;
+    this.#latencyMs += (totalMs - this.#latencyMs) * (this.#latencyMs === 0 ? 1 : latencyWeight);
+    this.statistics.success(totalMs, startMs - item.arrivedMs, item.request.batchSize, times);
+    this.#inFlight--;
+    this.#release(item, () => item.responder.reply(body));
+    this.#tellIfIdle();
+  }
+
+  #encode({ id, outputs }: InferRequest, tensors: readonly Tensor[]): EncodedBody {
+    return encodeInferResponse({
+      model: this.spec.model,
+      version: String(this.spec.version),
+      ...(id === undefined ? {} : { id }),
+      batched: this.parts.schema.maxBatchSize > 0,
+      outputs: outputs.map(({ name, binary, classCount }, i) => {
+        const labels = this.parts.labels.get(name);
+        return { tensor: tensors[i]!, binary, classCount, ...(labels === undefined ? {} : { labels }) };
+      }),
+    });
   }
 
   #fail(item: InferWork, error: SkeinError): void {
@@ -273,7 +298,11 @@ export class Copy {
   }
 
   #onCancel(item: InferWork): void {
-    if (!this.#batcher.cancel(item)) return;
+    if (this.#batcher.cancel(item)) this.#drop(item);
+  }
+
+  /** Its client is gone. */
+  #drop(item: InferWork): void {
     this.#settle(item, 'CANCELED');
     this.#release(item, nothing);
   }

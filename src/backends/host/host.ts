@@ -57,6 +57,7 @@ export class Host {
         usedBytes: this.#keeper.memory.usedBytes,
         evictionPrice: this.#keeper.memory.evictionPrice(nowMs),
         loadsQueued: this.#keeper.loadsQueued,
+        evictions: this.#keeper.memory.evictions,
         draining: this.#draining,
         pid: process.pid,
       },
@@ -74,7 +75,8 @@ export class Host {
   async answer(call: Call): Promise<unknown> {
     switch (call.verb) {
       case 'load':
-        if (this.#draining) throw new SkeinError('no_backend', { model: call.copy.model, detail: `backend '${this.id}' is draining` });
+        if (this.#draining)
+          throw new SkeinError('no_backend', { model: call.copy.model, detail: `backend '${this.id}' is draining` });
         return (await this.#keeper.load(call.copy)).facts(performance.now());
       case 'unload':
         await this.#keeper.unload(call.copy);

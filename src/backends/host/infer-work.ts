@@ -1,6 +1,6 @@
-import type { InferRequest } from '../../protocol/v2/infer-request.ts';
-import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { SkeinError } from '../../protocol/errors.ts';
+import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
+import type { InferRequest } from '../../protocol/v2/infer-request.ts';
 import type { Answer } from '../batching/answer-order.ts';
 import { BatchItem, type BatchItemFacts } from '../batching/item.ts';
 

@@ -184,7 +184,7 @@ export class MemoryKeeper {
         readySinceMs: state.sinceMs,
         wasUsed: serving.wasUsed,
         inUse: serving.inFlight > 0,
-        pinned: false,
+        pinned: spec.pinned,
       });
     }
     this.#demand.setPlaces(evictable.length);

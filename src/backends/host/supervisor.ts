@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { BackendProcessOptions } from './process-options.ts';
 
 /** How a process ended: by a signal, or with a code. */
-export type ChildEnd = { readonly kind: 'signal'; readonly signal: string } | { readonly kind: 'exit'; readonly code: number };
+export type ChildEnd =
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'exit'; readonly code: number };
 
 export interface SupervisorOptions {
   /** The program that runs a backend, given its options as its only argument. */
@@ -109,7 +111,9 @@ export class Supervisor {
     supervised.child = child;
     supervised.startedMs = performance.now();
     child.stdin!.on('error', () => {}); // it is gone; 'exit' says so
-    child.once('error', (fault) => this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message }));
+    child.once('error', (fault) =>
+      this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message }),
+    );
     child.once('exit', (code, signal) => {
       this.#onEnd(supervised, signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
     });
@@ -123,7 +127,12 @@ export class Supervisor {
     const upMs = nowMs - supervised.startedMs;
     supervised.delayMs = upMs >= wellAfterMs ? firstDelayMs : Math.min(maxDelayMs, supervised.delayMs * 2);
     const delayMs = upMs >= wellAfterMs ? 0 : supervised.delayMs / 2;
-    this.#options.log('backend process ended, starting it again', { backend: supervised.options.id, ...end, upMs: Math.round(upMs), delayMs });
+    this.#options.log('backend process ended, starting it again', {
+      backend: supervised.options.id,
+      ...end,
+      upMs: Math.round(upMs),
+      delayMs,
+    });
     supervised.timer = setTimeout(() => this.#spawn(supervised), delayMs);
   }
 }

@@ -13,6 +13,7 @@ import type { LoadedModel } from '../engines/engine.ts';
 export async function warmUp(model: LoadedModel, completed: CompletedModel, spec: CopySpec): Promise<void> {
   const outputs = model.signature.outputs.map((output) => output.name);
   for (const sample of completed.config.modelWarmup) {
+    if (sample.batchSize === 0) continue;
     try {
       const inputs = await Promise.all(sample.inputs.map((input) => sampleTensor(input, sample, completed, spec)));
       for (let i = 0; i < Math.max(1, sample.count); i++) await model.run(inputs, outputs);

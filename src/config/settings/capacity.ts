@@ -47,8 +47,8 @@ export const capacitySettings = {
       of: ({ machine }) => machine.cores,
     },
     verbs: ['serve'],
-    summary: 'cores that runs of models share, over all local backends',
-    why: 'More than there are lets runs compete and raises latency; fewer leaves cores to others.',
+    summary: 'cores that the runs of one backend share',
+    why: 'Each local backend may use all of them, so that a model that is asked for alone has the whole machine; backends that are busy together share by the scheduler. More than there are raises latency; fewer leaves cores to others.',
   },
   threadsPerRun: {
     flag: 'threads',

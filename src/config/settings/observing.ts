@@ -9,7 +9,7 @@ export const observingSettings = {
     default: 'info',
     verbs: ['serve'],
     summary: 'least severity that is logged',
-    why: 'debug logs each load and eviction decision, trace each request.',
+    why: 'debug adds every load, eviction and link that ends.',
   },
   logFormat: {
     flag: 'log-format',

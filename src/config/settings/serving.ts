@@ -71,6 +71,15 @@ export const servingSettings = {
       'directory for what outlives the process: optimised graphs, what was measured of models, files sent by load calls',
     why: 'Its folder graphs can be deleted while nothing runs: the first load of each model is slow again then. Put it on a local disk, since loads map files from it.',
   },
+  pin: {
+    flag: 'pin',
+    kind: 'text',
+    default: '',
+    form: 'names of models, parted by commas',
+    verbs: ['serve'],
+    summary: 'models that are never evicted, parted by commas',
+    why: 'Pinned models keep their memory however little they are asked for: what is left for the others must still hold the largest of them.',
+  },
   preload: {
     flag: 'preload',
     kind: 'choice',
@@ -78,7 +87,7 @@ export const servingSettings = {
     default: 'none',
     verbs: ['serve'],
     summary: 'models to load before the server says that it is ready',
-    why: 'all: as many as fit; the start then takes as long as their loads, and the first request to each is fast.',
+    why: 'pinned: those of --pin. all: as many as fit; the start then takes as long as their loads, and the first request to each is fast.',
   },
   repositoryPollMs: {
     flag: 'repository-poll',

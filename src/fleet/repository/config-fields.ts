@@ -58,10 +58,10 @@ const outputFields = messageOf('ModelOutput', {
 
 const instanceGroupFields = messageOf('ModelInstanceGroup', {
   name: honoured('string', 'shown to clients'),
-  kind: honoured(enumOf('Kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']), 'handed to the engine'),
+  kind: honoured(enumOf('Kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']), 'shown to clients; the setting `provider` decides what runs it'),
   count: honoured('int32', 'runs at once; when it is left out the backend decides'),
   rate_limiter: tuning(rateLimiterFields, 'runs are limited by cores, not by named resources'),
-  gpus: honoured('int32', 'handed to the engine', list),
+  gpus: honoured('int32', 'shown to clients, and multiplies the count; the setting `provider-device` decides', list),
   secondary_devices: tuning(secondaryDevice, 'only TensorRT knows secondary devices', list),
   profile: tuning('string', 'only TensorRT knows profiles', list),
   passive: refused('bool', 'every instance takes requests; leave the group out instead'),

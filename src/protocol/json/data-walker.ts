@@ -11,14 +11,16 @@ import { readValue } from './json-value.ts';
 export class DataWalker extends JsonCursor {
   #open = 0;
   #afterElement = false;
+  readonly #count: number;
   #left: number;
 
   /** `count` is how many elements the shape has. */
   constructor(text: Buffer, span: JsonSpan, count: number) {
     super(text.subarray(0, span.end), span.start, span.depth);
+    this.#count = count;
     this.#left = count;
     // n elements need n - 1 commas and two brackets: so nothing is allocated for elements that cannot be there
-    if (count > 0 && 2 * count + 1 > span.end - span.start) throw countMismatch();
+    if (count > 0 && 2 * count + 1 > span.end - span.start) throw this.#mismatch('fewer');
   }
 
   /** Goes to the next element; false behind the last one. Throws when there are more or fewer than the shape says. */
@@ -67,17 +69,17 @@ export class DataWalker extends JsonCursor {
   /** More elements than the shape says, unless what stands here is no value at all. */
   #surplus(): SkeinError {
     readValue(this);
-    return countMismatch();
+    return this.#mismatch('more');
   }
 
   #close(): boolean {
     this.leave();
     if (--this.#open > 0) return false;
-    if (this.#left > 0) throw countMismatch();
+    if (this.#left > 0) throw this.#mismatch('fewer');
     return true;
   }
-}
 
-function countMismatch(): SkeinError {
-  return new SkeinError('data_count');
+  #mismatch(found: 'more' | 'fewer'): SkeinError {
+    return new SkeinError('data_count', { found, count: this.#count });
+  }
 }

@@ -41,6 +41,8 @@ export interface CopySpec {
   readonly stamp: string;
   /** A ModelConfig in JSON that replaces config.pbtxt. */
   readonly configOverride?: string;
+  /** Never evicted. */
+  readonly pinned: boolean;
   /** True while a request waits for this copy: guards against thrashing yield to it. */
   readonly wanted: boolean;
 }
@@ -73,6 +75,8 @@ export interface BackendState {
   /** What the cheapest copies that it would give up are worth; 0 while it has room. */
   readonly evictionPrice: number;
   readonly loadsQueued: number;
+  /** Copies given up for others since the process began. */
+  readonly evictions: number;
   readonly draining: boolean;
   readonly pid: number;
 }

@@ -50,7 +50,8 @@ function matchSpecs(
   for (let i = tensors.length - 1; i >= 0 && !wrongCount; i--) {
     const spec = declared.find(({ name }) => name === tensors[i]!.name);
     if (spec === undefined) {
-      throw new SkeinError('input_unknown', { input: excerpt(tensors[i]!.name), model: schema.model });
+      const known = nameList(declared.map(({ name }) => name));
+      throw new SkeinError('input_unknown', { input: excerpt(tensors[i]!.name), model: schema.model, declared: known });
     }
     specs[i] = spec;
   }
@@ -67,7 +68,8 @@ function matchSpecs(
   return specs;
 }
 
-function nameList(names: readonly string[]): string {
+/** In quotes, without spaces, as Triton lists them. */
+export function nameList(names: readonly string[]): string {
   return excerpt(names.map((name) => `'${name}'`).join(','));
 }
 
@@ -82,7 +84,7 @@ function checkBatch(tensors: readonly Tensor[], schema: RequestSchema, refuse: R
     batchSize ??= shape[0]!;
     if (shape[0] !== batchSize) throw refuse('batch_mismatch', { input: excerpt(name) });
   }
-  if (batchSize! > maxBatchSize) throw refuse('batch_too_large', { maxBatchSize });
+  if (batchSize! > maxBatchSize) throw refuse('batch_too_large', { maxBatchSize, got: batchSize! });
   return batchSize!;
 }
 

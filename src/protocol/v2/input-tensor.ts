@@ -2,7 +2,7 @@ import { SkeinError } from '../errors.ts';
 import { missingMember, wrongKind } from '../json/data-faults.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { readTensorData } from '../json/tensor-data.ts';
-import { isDatatype } from '../tensors/datatype.ts';
+import { elementBytes, isDatatype } from '../tensors/datatype.ts';
 import { elementCount, type Tensor } from '../tensors/tensor.ts';
 import type { BodyPieces } from './body-pieces.ts';
 import { excerpt } from './excerpt.ts';
@@ -24,7 +24,7 @@ export function readInput(document: InputDocument, sources: InputSources): Tenso
   const name = readText(document.name, 'name');
   const datatype = readText(document.datatype, 'datatype');
   const shape = readShape(document.shape, excerpt(name));
-  if (!isDatatype(datatype)) throw new SkeinError('datatype_unknown', { input: excerpt(name) });
+  if (!isDatatype(datatype)) throw unknownDatatype(name);
   if (binarySize !== undefined) {
     const byteLength = readBinarySize(binarySize);
     return { name, datatype, shape, parts: takeBinary(name, byteLength, sources), byteLength };
@@ -36,6 +36,11 @@ export function readInput(document: InputDocument, sources: InputSources): Tenso
   if (span === undefined || span === notAnArray) throw wrongKind("'data'", 'array');
   const bytes = readTensorData(sources.text, span, datatype, elementCount(shape));
   return { name, datatype, shape, parts: bytes.byteLength === 0 ? [] : [bytes], byteLength: bytes.byteLength };
+}
+
+function unknownDatatype(input: string): SkeinError {
+  const datatypes = Object.keys(elementBytes).join(', ');
+  return new SkeinError('datatype_unknown', { input: excerpt(input), datatypes });
 }
 
 /** Whether an input says that its values follow the JSON; also asked where the JSON is not the whole body. */

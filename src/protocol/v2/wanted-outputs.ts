@@ -2,6 +2,7 @@ import { SkeinError } from '../errors.ts';
 import { wrongKind } from '../json/data-faults.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import type { TensorSpec } from '../tensors/tensor.ts';
+import { nameList } from './check-inputs.ts';
 import { canBeClassified } from './classification.ts';
 import { excerpt } from './excerpt.ts';
 import type { RequestSchema, WantedOutput } from './infer-request.ts';
@@ -43,7 +44,8 @@ export function readWantedOutputs(
     ordered.push(checkForm(spec, output));
   }
   for (const name of wanted.keys()) {
-    throw new SkeinError('output_unknown', { output: excerpt(name), model: schema.model });
+    const declared = nameList(specs.map((spec) => spec.name));
+    throw new SkeinError('output_unknown', { output: excerpt(name), model: schema.model, declared });
   }
   return ordered;
 }

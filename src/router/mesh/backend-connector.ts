@@ -55,7 +55,10 @@ export class BackendConnector {
             onState: (state, changed, gone) => this.#fleet.onState(view, state, changed, gone),
             onOffers: (models) => this.#fleet.onOffers(view, models),
             onStalled: (stalled, reason = 'silent for a second') => {
-              this.#log(stalled ? 'backend stalled' : 'backend answers again', { backend: id, ...(stalled ? { reason } : {}) });
+              this.#log(stalled ? 'backend stalled' : 'backend answers again', {
+                backend: id,
+                ...(stalled ? { reason } : {}),
+              });
               this.#fleet.onStalled(view, stalled, reason);
             },
             onLost: (reason) => {

@@ -54,6 +54,7 @@ const nothingKnown: BackendState = {
   usedBytes: 0,
   evictionPrice: 0,
   loadsQueued: 0,
+  evictions: 0,
   draining: false,
   pid: 0,
 };

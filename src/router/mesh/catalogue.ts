@@ -4,6 +4,12 @@ import { ModelEntry } from './model-entry.ts';
 /** Every model that can be asked for, by name. */
 export class Catalogue {
   readonly #entries = new Map<string, ModelEntry>();
+  readonly #pinned: ReadonlySet<string>;
+
+  /** `pinned`: names of models that are never evicted, whether they are known yet or not. */
+  constructor(pinned: ReadonlySet<string> = new Set()) {
+    this.#pinned = pinned;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -21,7 +27,7 @@ export class Catalogue {
   ensure(name: string): ModelEntry {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
-      entry = new ModelEntry(name);
+      entry = new ModelEntry(name, this.#pinned.has(name));
       this.#entries.set(name, entry);
     }
     return entry;

@@ -91,6 +91,11 @@ export class ColdStarts {
       request.onRefused(unservable(entry, failure.error));
       return;
     }
+    const unreachable = externalTrouble(this.#fleet, entry);
+    if (unreachable !== undefined) {
+      request.onRefused(unreachable);
+      return;
+    }
     const start = this.#startOf(entry, version, nowMs);
     const view = {
       heldForModel: start.held.size,
@@ -243,8 +248,7 @@ export class ColdStarts {
     const question = questionOf(start.entry, start.version, excluded, this.#fleet.meanCopyBytes, nowMs);
     const alone = start.entry.activity?.isolatedOn;
     if (alone !== undefined) return connected(this.#fleet.backends.get(alone), excluded);
-    const external = externalLoader(this.#fleet, start.entry, excluded);
-    if (external !== undefined) return external;
+    if (start.entry.repository === undefined) return externalLoader(this.#fleet, start.entry, excluded);
     const [best] = place(this.#fleet.placementBackends(nowMs), question).candidates;
     return best === undefined ? undefined : this.#fleet.backends.get(best.backendId);
   }
@@ -283,6 +287,7 @@ export function specOf(entry: ModelEntry, version: number, wanted: boolean): Cop
     version,
     directory: entry.repository?.path ?? '',
     stamp: entry.stampOf(version),
+    pinned: entry.isPinned,
     wanted,
     ...(entry.configOverride === undefined ? {} : { configOverride: entry.configOverride }),
   };
@@ -294,10 +299,20 @@ function hasReadyCopy({ entry, version }: ColdStart): boolean {
   );
 }
 
+/** Why a model that only external servers have can be neither asked for nor loaded now; undefined where it can. */
+function externalTrouble(fleet: FleetView, entry: ModelEntry): SkeinError | undefined {
+  if (entry.repository !== undefined || entry.external === undefined) return undefined;
+  const views = [...entry.external].map((id) => fleet.backends.get(id));
+  const up = views.filter((view) => view?.standing === 'up');
+  if (up.some((view) => view?.session?.can.load)) return undefined;
+  if (up.length > 0) return new SkeinError('model_unavailable', { model: entry.name });
+  const detail = views.map((view) => `'${view?.record.id}' does not answer (${view?.reason ?? 'removed'})`).join(', ');
+  return new SkeinError('no_backend', { model: entry.name, detail, retryAfterSeconds: 1 });
+}
+
 /** A server of the organisation's own that has the model and can be told to load it. */
 function externalLoader(fleet: FleetView, entry: ModelEntry, excluded: ReadonlySet<string>): BackendView | undefined {
-  if (entry.repository !== undefined || entry.external === undefined) return undefined;
-  for (const id of entry.external) {
+  for (const id of entry.external ?? []) {
     const view = fleet.backends.get(id);
     if (view?.session?.can.load && view.standing === 'up' && !excluded.has(id)) return view;
   }

@@ -158,6 +158,7 @@ function reportBackend(view: BackendView): BackendReport {
     usedBytes: state.usedBytes,
     evictionPrice: state.evictionPrice,
     loadsQueued: state.loadsQueued,
+    evictions: state.evictions,
     copies: view.copies.size,
     inFlight: view.inFlight,
     apart: record.apart === true,

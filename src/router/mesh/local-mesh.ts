@@ -31,6 +31,8 @@ export interface MeshOptions {
   readonly adapters: readonly Adapter[];
   readonly processes: ProcessKeeper;
   readonly overrides: OverrideStore;
+  /** Models that are never evicted. */
+  readonly pinned?: ReadonlySet<string>;
   readonly hold: HoldLimits;
   readonly quarantine: QuarantineOptions;
   /** For requests that name no time of their own. */
@@ -49,8 +51,8 @@ const retryOptions = { ratio: 0.2, floorPerSecond: 10, burst: 500 };
 export class LocalMesh implements Mesh {
   readonly #options: MeshOptions;
   readonly #startedMs = performance.now();
-  readonly #catalogue = new Catalogue();
-  readonly #fleet = new FleetView(this.#catalogue);
+  readonly #catalogue: Catalogue;
+  readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
@@ -66,6 +68,8 @@ export class LocalMesh implements Mesh {
   constructor(options: MeshOptions) {
     this.#options = options;
     const { log, processes } = options;
+    this.#catalogue = new Catalogue(options.pinned);
+    this.#fleet = new FleetView(this.#catalogue);
     this.#coldStarts = new ColdStarts(this.#fleet, options.hold);
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
@@ -155,7 +159,7 @@ export class LocalMesh implements Mesh {
     const entry = this.#servable(model, version);
     let copy = entry.active().ready(entry, version)[0];
     if (copy === undefined) {
-      const wanted = version ?? entry.newest;
+      const wanted = entry.versionToLoad(version);
       if (wanted === undefined) throw new SkeinError('model_unavailable', { model });
       await this.#coldStarts.ready(entry, wanted);
       copy = entry.active().ready(entry, version)[0];
@@ -198,7 +202,8 @@ export class LocalMesh implements Mesh {
     }
     entry.isUnloaded = false;
     if (entry.activity !== undefined) entry.activity.failure = undefined;
-    await Promise.all(entry.versions.map((version) => this.#loadVersion(entry, version)));
+    const versions = entry.repository === undefined ? [0] : entry.versions;
+    await Promise.all(versions.map((version) => this.#loadVersion(entry, version)));
     await this.#refresh.refresh(entry);
   }
 

@@ -8,7 +8,9 @@ export function mergeStatistics(all: readonly ModelStatistics[]): ModelStatistic
     const before = merged.get(key);
     merged.set(key, before === undefined ? one : add(before, one));
   }
-  return [...merged.values()].sort((a, b) => (a.name === b.name ? Number(a.version) - Number(b.version) : a.name < b.name ? -1 : 1));
+  return [...merged.values()].sort((a, b) =>
+    a.name === b.name ? Number(a.version) - Number(b.version) : a.name < b.name ? -1 : 1,
+  );
 }
 
 function add(a: ModelStatistics, b: ModelStatistics): ModelStatistics {

@@ -46,6 +46,8 @@ export class ModelActivity {
 /** One model of the catalogue. */
 export class ModelEntry {
   readonly name: string;
+  /** Never evicted. */
+  readonly isPinned: boolean;
   /** Undefined for a model that only external servers have. */
   repository: RepositoryModel | undefined;
   /** External servers that were declared to have it, by backend id. */
@@ -56,8 +58,9 @@ export class ModelEntry {
   isUnloaded = false;
   activity: ModelActivity | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, isPinned = false) {
     this.name = name;
+    this.isPinned = isPinned;
   }
 
   get versions(): readonly number[] {
@@ -83,6 +86,12 @@ export class ModelEntry {
     return this.configOverride === undefined ? stamp : `${stamp}+${this.configOverride}`;
   }
 
+  /** What to load for a request that names `version`, or none. A server of somebody else's chooses by itself: 0. */
+  versionToLoad(version: number | undefined): number | undefined {
+    const isForeign = this.repository === undefined && this.external !== undefined;
+    return version ?? this.newest ?? (isForeign ? 0 : undefined);
+  }
+
   active(): ModelActivity {
     this.activity ??= new ModelActivity();
     return this.activity;
@@ -99,7 +108,9 @@ export class ModelEntry {
  */
 function findReady(entry: ModelEntry, copies: readonly CopyView[], version: number | undefined): readonly CopyView[] {
   const alone = entry.activity?.isolatedOn;
-  const ready = copies.filter(({ isReady, backend }) => isReady && (backend.record.apart ? backend.record.id : undefined) === alone);
+  const ready = copies.filter(
+    ({ isReady, backend }) => isReady && (backend.record.apart ? backend.record.id : undefined) === alone,
+  );
   const ofVersion = (wanted: number | undefined) => ready.filter((copy) => copy.facts.version === wanted);
   let found: readonly CopyView[] = [];
   if (version !== undefined) found = ofVersion(version);

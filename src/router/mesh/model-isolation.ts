@@ -44,7 +44,8 @@ export class ModelIsolation {
     }
     activity.forgetReady();
     for (const copy of [...activity.copies]) {
-      if (copy.backend.record.id !== activity.isolatedOn && !copy.backend.record.apart) void copy.backend.session?.unload(copy.facts).catch(() => {});
+      if (copy.backend.record.id !== activity.isolatedOn && !copy.backend.record.apart)
+        void copy.backend.session?.unload(copy.facts).catch(() => {});
     }
   }
 

@@ -45,7 +45,9 @@ function outdatedCopies(entry: ModelEntry): CopyView[] {
   return [...(entry.activity?.copies ?? [])].filter(
     ({ facts, backend }) =>
       backend.record.kind === 'skein' &&
-      (repository === undefined || facts.stamp !== entry.stampOf(facts.version) || !entry.versions.includes(facts.version)),
+      (repository === undefined ||
+        facts.stamp !== entry.stampOf(facts.version) ||
+        !entry.versions.includes(facts.version)),
   );
 }
 

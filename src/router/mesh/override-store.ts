@@ -1,5 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
 import { SkeinError } from '../../protocol/errors.ts';
@@ -26,17 +26,30 @@ export class OverrideStore {
     current: RepositoryModel | undefined,
   ): Promise<RepositoryModel> {
     const digest = digestOf(files);
-    const directory = join(this.#root, `${createHash('sha256').update(model).digest('hex').slice(0, 16)}-${digest.slice(0, 16)}`);
+    const directory = join(
+      this.#root,
+      `${createHash('sha256').update(model).digest('hex').slice(0, 16)}-${digest.slice(0, 16)}`,
+    );
     for (const [name, bytes] of files) {
       const path = normalize(join(directory, name));
-      if (!path.startsWith(directory + sep)) throw new SkeinError('load_parameter', { model, detail: `'file:${name}' leads out of the model's directory` });
+      if (!path.startsWith(directory + sep))
+        throw new SkeinError('load_parameter', { model, detail: `'file:${name}' leads out of the model's directory` });
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, bytes);
     }
     const versions = versionsOf(files.keys());
-    if (versions.length === 0) throw new SkeinError('load_parameter', { model, detail: "files must be named 'file:<version>/<name>'" });
+    if (versions.length === 0)
+      throw new SkeinError('load_parameter', { model, detail: "files must be named 'file:<version>/<name>'" });
     this.#overrides.set(model, { directory, original: this.#overrides.get(model)?.original ?? current });
-    return { name: model, path: directory, layout: 'directory', versions, versionStamps: versions.map(() => digest), stamp: digest, hasConfig: false };
+    return {
+      name: model,
+      path: directory,
+      layout: 'directory',
+      versions,
+      versionStamps: versions.map(() => digest),
+      stamp: digest,
+      hasConfig: false,
+    };
   }
 
   /** Forgets the override; undefined where there was none. Its files go once nothing can be loading them. */

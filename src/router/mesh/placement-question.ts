@@ -17,7 +17,8 @@ export function questionOf(
   for (const { facts, backend } of activity?.copies ?? []) {
     if (facts.version !== version || facts.stamp !== entry.stampOf(version)) continue;
     if (facts.phase === 'ready') copies.push({ backendId: backend.record.id, state: 'ready' });
-    else if (facts.phase === 'loading' || facts.phase === 'warming') copies.push({ backendId: backend.record.id, state: 'loading' });
+    else if (facts.phase === 'loading' || facts.phase === 'warming')
+      copies.push({ backendId: backend.record.id, state: 'loading' });
   }
   return {
     model: {

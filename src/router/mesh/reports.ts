@@ -39,6 +39,8 @@ export interface BackendReport {
   readonly usedBytes: number;
   readonly evictionPrice: number;
   readonly loadsQueued: number;
+  /** Copies given up for others since its process began. */
+  readonly evictions: number;
   readonly copies: number;
   readonly inFlight: number;
   /** Set apart: runs suspects of a crash, or the one model that keeps crashing. */

@@ -85,7 +85,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
       this.#finishWith(this.#lastError);
       return;
     }
-    const wanted = version ?? this.entry.newest;
+    const wanted = this.entry.versionToLoad(version);
     if (wanted === undefined) {
       this.#finishWith(new SkeinError('model_unavailable', { model: this.entry.name }));
       return;

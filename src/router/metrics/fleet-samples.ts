@@ -52,6 +52,7 @@ function backendSamples(backends: readonly BackendReport[]): Metric[] {
       (one) => one.evictionPrice,
     ),
     of('copies', 'Copies that it holds or loads', (one) => one.copies),
+    of('evictions', 'Copies that it gave up for others since its process began', (one) => one.evictions),
     of('loads_queued', 'Loads that wait in it', (one) => one.loadsQueued),
     gauge(
       'skein_backend_in_flight',

@@ -86,8 +86,9 @@ function refuseOtherMethods(front: Front, app: FastifyInstance, routes: readonly
       method: app.supportedMethods.filter((method) => !methods.includes(method)),
       url,
       handler: (_request, reply) => {
-        reply.header('Allow', methods.join(', '));
-        sendError(front, reply, new SkeinError('method_wrong'));
+        const allowed = methods.join(', ');
+        reply.header('Allow', allowed);
+        sendError(front, reply, new SkeinError('method_wrong', { allowed }));
       },
     });
   }

@@ -54,7 +54,15 @@ class RowSession implements BackendSession {
 
   async open(): Promise<void> {
     if (!(await this.#lives())) throw this.#broken('nobody listens');
-    const state = { budgetBytes: 0, usedBytes: 0, evictionPrice: 0, loadsQueued: 0, draining: false, pid: 0 };
+    const state = {
+      budgetBytes: 0,
+      usedBytes: 0,
+      evictionPrice: 0,
+      loadsQueued: 0,
+      evictions: 0,
+      draining: false,
+      pid: 0,
+    };
     this.#events.onState(state, (this.#target.models ?? []).map(copyOf), []);
     this.#timer = setInterval(() => void this.#watch(), pollMs);
   }

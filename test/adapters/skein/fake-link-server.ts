@@ -85,6 +85,7 @@ class Script {
       usedBytes: 0,
       evictionPrice: 0,
       loadsQueued: 0,
+      evictions: 0,
       draining: false,
       pid: process.pid,
     };

@@ -13,6 +13,7 @@ const spec = (model: string, more: Partial<CopySpec> = {}): CopySpec => ({
   version: 1,
   directory: '',
   stamp: '',
+  pinned: false,
   wanted: true,
   ...more,
 });

@@ -4,7 +4,14 @@ import { HeldCopy } from '../../../src/backends/host/held-copy.ts';
 import { MemoryKeeper } from '../../../src/backends/host/memory-keeper.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 
-const spec = (model: string): CopySpec => ({ model, version: 1, directory: '', stamp: '', wanted: true });
+const spec = (model: string): CopySpec => ({
+  model,
+  version: 1,
+  directory: '',
+  stamp: '',
+  pinned: false,
+  wanted: true,
+});
 
 /** A keeper of a process that loads one model at a time and is loading one: whatever comes waits. */
 function busyKeeper(): { keeper: MemoryKeeper; loading: HeldCopy } {

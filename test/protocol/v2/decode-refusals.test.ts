@@ -58,11 +58,14 @@ const refusals: Record<string, [fault: () => SkeinError, text: string]> = {
     () => inJson({ inputs: [input('INPUT0'), input('INPUT1'), input('INPUT2')] }),
     "expected 2 inputs but got 3 inputs for model 'simple'. Got input(s) ['INPUT2','INPUT1','INPUT0'], but missing required input(s) []. Please provide all required input(s).",
   ],
-  'an unknown input': [() => withInput({ name: 'INPUT9' }), "unexpected inference input 'INPUT9' for model 'simple'"],
+  'an unknown input': [
+    () => withInput({ name: 'INPUT9' }),
+    "unexpected inference input 'INPUT9' for model 'simple'; it takes 'INPUT0','INPUT1'",
+  ],
   'an input given twice': [() => withInput({ name: 'INPUT1' }), "input 'INPUT1' already exists in request"],
   'an unknown output': [
     () => withBoth({ outputs: [{ name: 'OUTPUT9' }] }),
-    "unexpected inference output 'OUTPUT9' for model 'simple'",
+    "unexpected inference output 'OUTPUT9' for model 'simple'; it gives 'OUTPUT0','OUTPUT1'",
   ],
   'an output wanted twice': [
     () => withBoth({ outputs: [{ name: 'OUTPUT0' }, { name: 'OUTPUT0' }] }),
@@ -135,7 +138,7 @@ const refusals: Record<string, [fault: () => SkeinError, text: string]> = {
   ],
   'more rows than the model takes': [
     () => inJson({ inputs: ['INPUT0', 'INPUT1'].map((name) => input(name, { shape: [9, 16], data: many(9) })) }),
-    "inference request batch-size must be <= 8 for 'simple'",
+    "inference request batch-size must be <= 8 for 'simple', got 9: the first dimension of every input is the batch",
   ],
   'inputs of different rows': [
     () => withInput({ shape: [2, 16], data: many(2) }),
@@ -143,11 +146,11 @@ const refusals: Record<string, [fault: () => SkeinError, text: string]> = {
   ],
   'too few values': [
     () => withInput({ data: ones.slice(1) }),
-    "Unable to parse 'data': Shape does not match true shape of 'data' field",
+    "Unable to parse 'data': Shape does not match true shape of 'data' field: it has fewer elements than the 16 of the shape",
   ],
   'too many values': [
     () => withInput({ data: [...ones, 1] }),
-    "Unable to parse 'data': Shape does not match true shape of 'data' field",
+    "Unable to parse 'data': Shape does not match true shape of 'data' field: it has more elements than the 16 of the shape",
   ],
   'data that is no list': [
     () => withInput({ data: {} }),
@@ -157,7 +160,10 @@ const refusals: Record<string, [fault: () => SkeinError, text: string]> = {
     () => withInput({ datatype: 'FP32' }),
     "inference input 'INPUT0' data-type is 'FP32', but model 'simple' expects 'INT32'",
   ],
-  'an unknown datatype': [() => withInput({ datatype: 'int32' }), 'invalid datatype for input INPUT0'],
+  'an unknown datatype': [
+    () => withInput({ datatype: 'int32' }),
+    'invalid datatype for input INPUT0: expected one of BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64, BYTES',
+  ],
   'half floats in JSON': [
     () => inJson({ inputs: [{ name: 'INPUT0', shape: [2], datatype: 'FP16', data: [1, 2] }] }, idHalf),
     'receiving FP16 data via JSON is not supported. Please use the binary data format for input INPUT0',

@@ -19,6 +19,7 @@ test('readVersion refuses what no 64-bit number can be, and looks no further for
   assert.throws(() => readVersion('9223372036854775808', 'm'), { code: 'version_malformed' });
   assert.throws(() => readVersion('9223372036854775807', 'm'), {
     code: 'version_unknown',
-    message: "Request for unknown model: 'm' version 9223372036854775807 is not found",
+    message:
+      "Request for unknown model: 'm' version 9223372036854775807 is not found; its metadata lists those that are",
   });
 });
