@@ -163,6 +163,11 @@ export const errorTable = {
     retry: true,
     template: "model '{model}' needs {neededBytes} bytes and no backend can free as much now: {detail}",
   },
+  backend_draining: {
+    kind: 'unavailable',
+    retry: true,
+    template: "model '{model}' is not loaded by a backend that is about to end; send the request again",
+  },
   no_backend: {
     kind: 'unavailable',
     retry: false,

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine } from '../engines/engine.ts';
+import { modelBytes } from '../engines/onnx/model-bytes.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
 import { estimateResidentBytes } from '../memory/size-estimate.ts';
-import { Copy } from './copy.ts';
+import { Copy, type ServingParts } from './copy.ts';
 import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
 import type { CopyStatistics } from './copy-statistics.ts';
 import { CoreShare } from './core-share.ts';
@@ -93,6 +93,7 @@ export class CopyKeeper {
 
   /** Empties everything: the process is going to end. */
   async unloadAll(): Promise<void> {
+    this.memory.close();
     await Promise.all([...this.#copies.keys()].map((id) => this.unload(id)));
   }
 
@@ -110,10 +111,12 @@ export class CopyKeeper {
       const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);
       const { residentBytes } = parts.model.memory;
       held.become({ kind: 'warming', sinceMs: performance.now(), residentBytes });
+      let serving: Copy;
       try {
         // It may hold more than was expected of it: then somebody else goes, or it does.
         await this.memory.settle(held);
         await warmParts(parts, spec);
+        serving = this.#serve(held, parts);
       } catch (fault) {
         await parts.model.unload();
         throw fault;
@@ -125,11 +128,7 @@ export class CopyKeeper {
         loadMs: held.loadMs,
         runPeakBytes: parts.model.memory.runPeakBytes(1),
       });
-      held.serving = new Copy(held.id, spec, parts, {
-        statistics: this.#options.statisticsOf(spec.model, spec.version),
-        cores: this.#cores,
-        onIdle: () => this.memory.changed(),
-      });
+      held.serving = serving;
       held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
       this.#options.trace('model loaded', {
         model: spec.model,
@@ -154,13 +153,31 @@ export class CopyKeeper {
     return Math.max(resident, Math.min(peak, this.#options.budgetBytes / 2));
   }
 
-  async #empty(held: HeldCopy): Promise<void> {
+  #serve({ id, spec }: HeldCopy, parts: ServingParts): Copy {
+    return new Copy(id, spec, parts, {
+      statistics: this.#options.statisticsOf(spec.model, spec.version),
+      cores: this.#cores,
+      onIdle: () => this.memory.changed(),
+    });
+  }
+
+  /** Resolves when it is gone, whoever began to empty it. Never rejects. */
+  #empty(held: HeldCopy): Promise<void> {
     const { serving, state } = held;
-    if (serving === undefined || state.kind !== 'ready') return;
-    held.become({ kind: 'draining', sinceMs: performance.now(), residentBytes: state.residentBytes });
+    if (serving !== undefined && state.kind === 'ready') held.leaving = this.#leave(held, serving, state.residentBytes);
+    return held.leaving;
+  }
+
+  async #leave(held: HeldCopy, serving: Copy, residentBytes: number): Promise<void> {
+    held.become({ kind: 'draining', sinceMs: performance.now(), residentBytes });
     await serving.whenIdle();
-    held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes: state.residentBytes });
-    await serving.parts.model.unload();
+    held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes });
+    try {
+      await serving.parts.model.unload();
+    } catch (fault) {
+      // What it held cannot be known any more; that nobody is served by it is certain.
+      this.#options.trace('model could not be freed', { model: held.spec.model, reason: (fault as Error).message });
+    }
     held.become({ kind: 'gone' });
     this.#options.trace('model left', { model: held.spec.model, version: held.spec.version });
     this.#forget(held);
@@ -184,5 +201,5 @@ function measurementKey(spec: CopySpec): MeasurementKey {
 }
 
 async function estimateBytes(file: string): Promise<number> {
-  return estimateResidentBytes(file.endsWith('.ort') ? 'ort' : 'onnx', (await stat(file)).size);
+  return estimateResidentBytes(file.endsWith('.ort') ? 'ort' : 'onnx', await modelBytes(file));
 }

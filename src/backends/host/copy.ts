@@ -175,13 +175,13 @@ export class Copy {
     }
     const isBusy = this.#waitsForCores || this.#running >= this.parts.slots;
     // While nothing can be started, too, those whose time is over are told so then, and not when a run ends.
-    if (isBusy && this.#batcher.queuedItems > 0) this.#wait(performance.now(), 0);
+    if (isBusy && this.#batcher.queuedItems > 0) this.#nextStep(performance.now(), 0);
   }
 
   /** Forms a batch now that it can run. False where nothing is due yet: the cores are given back at once. */
   #startRun(giveBack: () => void): boolean {
     const nowMs = performance.now();
-    const step = this.#wait(nowMs, this.parts.slots - this.#running);
+    const step = this.#nextStep(nowMs, this.parts.slots - this.#running);
     if (step.kind === 'wait') {
       giveBack();
       return false;
@@ -197,7 +197,7 @@ export class Copy {
   }
 
   /** What the queue wants now: answers those whose time is over, and comes back when the queue has to be looked at. */
-  #wait(nowMs: number, freeSlots: number): NextStep<InferWork> {
+  #nextStep(nowMs: number, freeSlots: number): NextStep<InferWork> {
     const step = this.#batcher.next(nowMs, freeSlots);
     for (const { item, why } of step.expired) this.#expire(item, why, nowMs);
     clearTimeout(this.#timer);
@@ -210,34 +210,38 @@ export class Copy {
   }
 
   async #run(items: readonly InferWork[], rows: number, startMs: number): Promise<void> {
-    const { model, reshape } = this.parts;
     this.#peakRows = Math.max(this.#peakRows, rows);
+    let done: { readonly outputs: readonly (readonly Tensor[])[]; readonly times: RunTimes };
     try {
-      const joined = joinInputs(items, rows);
-      const inputs = reshape === undefined ? joined : reshape.toEngine(joined);
-      const wanted = items[0]!.request.outputs.map((output) => output.name);
-      const gatheredMs = performance.now();
-      const outputs = await model.run(inputs, wanted, abortWhenUnwanted(items));
-      const ranMs = performance.now();
-      const split = outputs.map((output) =>
-        splitOutput(reshape === undefined ? output : reshape.toClient(output), items, rows, this.spec.model),
-      );
-      const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
-      this.#runTimes.learn(rows, times.inferMs);
-      this.statistics.run(rows, times, performance.timeOrigin + ranMs);
-      items.forEach((item, i) => {
-        this.#answer(
-          item,
-          split.map((tensors) => tensors[i]!),
-          startMs,
-          times,
-        );
-      });
+      done = await this.#runModel(items, rows, startMs);
     } catch (fault) {
       const error = SkeinError.from(fault);
       if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items);
       else for (const item of items) this.#fail(item, error);
+      return;
     }
+    items.forEach((item, i) => {
+      const tensors = done.outputs.map((split) => split[i]!);
+      this.#answer(item, tensors, startMs, done.times);
+    });
+  }
+
+  /** Every output, cut into the rows of each request. */
+  async #runModel(items: readonly InferWork[], rows: number, startMs: number) {
+    const { model, reshape } = this.parts;
+    const joined = joinInputs(items, rows);
+    const inputs = reshape === undefined ? joined : reshape.toEngine(joined);
+    const wanted = items[0]!.request.outputs.map((output) => output.name);
+    const gatheredMs = performance.now();
+    const outputs = await model.run(inputs, wanted, abortWhenUnwanted(items));
+    const ranMs = performance.now();
+    const split = outputs.map((output) =>
+      splitOutput(reshape === undefined ? output : reshape.toClient(output), items, rows, this.spec.model),
+    );
+    const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
+    this.#runTimes.learn(rows, times.inferMs);
+    this.statistics.run(rows, times, performance.timeOrigin + ranMs);
+    return { outputs: split, times };
   }
 
   /** What one request holds may fail the run of its whole batch: only that one is told so. */

@@ -11,6 +11,8 @@ export class HeldCopy {
   loadMs = 0;
   /** Settles with the load; never rejects while nobody listens. */
   loading: Promise<void> = Promise.resolve();
+  /** Settles when it is gone, once it began to leave. */
+  leaving: Promise<void> = Promise.resolve();
   /** When it is expected to be ready, on performance.now(). */
   readyAtMs = 0;
   #state: CopyState;

@@ -5,6 +5,7 @@ import { BodyMemory } from './body-memory.ts';
 import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
+import { drainingError } from './memory-keeper.ts';
 
 export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onChange'> {
   readonly id: string;
@@ -75,8 +76,7 @@ export class Host {
   async answer(call: Call): Promise<unknown> {
     switch (call.verb) {
       case 'load':
-        if (this.#draining)
-          throw new SkeinError('no_backend', { model: call.copy.model, detail: `backend '${this.id}' is draining` });
+        if (this.#draining) throw drainingError(call.copy);
         return (await this.#keeper.load(call.copy)).facts(performance.now());
       case 'unload':
         await this.#keeper.unload(call.copy);

@@ -26,8 +26,13 @@ export class LinkServer {
     await rm(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path, backlog: 64 }, resolve);
+      this.#server.listen({ path, backlog: 64 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
     });
+    // Out of file descriptors, most likely: routers come again, and the links that are there go on.
+    this.#server.on('error', (fault) => this.#log('a router could not be let in', { reason: fault.message }));
   }
 
   /** Stops listening, and ends every link once the requests in it are answered. */

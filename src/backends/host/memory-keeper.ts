@@ -39,6 +39,7 @@ export class MemoryKeeper {
   readonly #background: Waiting[] = [];
   #isPumping = false;
   #isDirty = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   evictions = 0;
 
@@ -70,8 +71,9 @@ export class MemoryKeeper {
     return evictionPrice(copies, queuedBytes + mean - (this.#options.limitBytes - this.usedBytes));
   }
 
-  /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room. */
+  /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room, or at the end. */
   async admit(spec: CopySpec, bytes: number): Promise<void> {
+    if (this.#isClosed) throw drainingError(spec);
     const waiting: Waiting = {
       spec,
       bytes,
@@ -99,18 +101,33 @@ export class MemoryKeeper {
     if (!this.#isPumping) void this.#pump();
   }
 
+  /** The process is going to end: loads that wait are refused, and so is whoever comes. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { spec, admitted } of [...this.#wanted.splice(0), ...this.#background.splice(0)]) {
+      admitted.reject(drainingError(spec));
+    }
+  }
+
   /** Loads are admitted one at a time, so that two never count on the same memory. */
   async #pump(): Promise<void> {
     this.#isPumping = true;
     while (this.#isDirty) {
       this.#isDirty = false;
-      for (const queue of [this.#wanted, this.#background]) {
-        while (queue.length > 0 && (await this.#tryAdmit(queue[0]!))) queue.shift();
-      }
+      await this.#admitFrom(this.#wanted);
+      // What is loaded ahead of any request takes nothing that a request waits for.
+      if (this.#wanted.length === 0) await this.#admitFrom(this.#background);
     }
     this.#isPumping = false;
     // What waits for time alone (a copy too young to go, a wait that ends) is looked at again without a change.
     if (this.loadsQueued > 0) this.#lookAgain();
+  }
+
+  async #admitFrom(queue: Waiting[]): Promise<void> {
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      if (!(await this.#tryAdmit(first))) return;
+      if (queue[0] === first) queue.shift(); // else it was closed meanwhile
+    }
   }
 
   /** One timer, however many changes come meanwhile. */
@@ -125,15 +142,13 @@ export class MemoryKeeper {
   async #tryAdmit(waiting: Waiting): Promise<boolean> {
     const { spec, bytes, admitted } = waiting;
     const { limitBytes, loads } = this.#options;
-    const incoming: CopyMemory = { residentBytes: bytes, runPeakBytes: 0, parallelRuns: 1 };
-    const needed = needToFree([...this.#memories()], incoming, this.#options);
-    if (needed === Infinity) {
+    // Waiting for a turn has no end of its own: the loads before it have.
+    if (!mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes)) return false;
+    const missing = await this.#makeRoom(spec, bytes);
+    if (missing === Infinity) {
       admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${limitBytes}`));
       return true;
     }
-    const missing = mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes)
-      ? await this.#free(needed, spec)
-      : -1;
     if (missing === 0) {
       admitted.resolve();
       // The load takes its bytes into account as it begins, in the continuation of `admit`.
@@ -141,12 +156,22 @@ export class MemoryKeeper {
       return true;
     }
     const nowMs = performance.now();
-    // Waiting for a turn has no end of its own: the loads before it have.
-    if (missing < 0) return false;
     waiting.giveUpAtMs = Math.min(waiting.giveUpAtMs, nowMs + maxWaitMs);
     if (nowMs < waiting.giveUpAtMs) return false;
     admitted.reject(noRoom(spec.model, bytes, `${missing} bytes of that are in use by running requests`));
     return true;
+  }
+
+  /** Evicts until so many bytes are free; answers how many cannot be had now, Infinity where they never can. */
+  async #makeRoom(spec: CopySpec, bytes: number): Promise<number> {
+    const incoming: CopyMemory = { residentBytes: bytes, runPeakBytes: 0, parallelRuns: 1 };
+    for (;;) {
+      // Asked anew after every eviction: while victims left, runs and loads may have taken what they held.
+      const needed = needToFree([...this.#memories()], incoming, this.#options);
+      if (needed === 0 || needed === Infinity) return needed;
+      const missing = await this.#free(needed, spec);
+      if (missing > 0) return missing;
+    }
   }
 
   /** Evicts for so many bytes; answers how many could not be had. Nothing goes where it would not be enough. */
@@ -208,4 +233,9 @@ export class MemoryKeeper {
 
 function noRoom(model: string, neededBytes: number, detail: string): SkeinError {
   return new SkeinError('no_room', { model, neededBytes, detail });
+}
+
+/** May be tried again: elsewhere, or here by the process that follows. */
+export function drainingError({ model }: CopySpec): SkeinError {
+  return new SkeinError('backend_draining', { model });
 }

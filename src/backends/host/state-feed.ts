@@ -1,12 +1,15 @@
 import type { CopyFacts, State } from '../../protocol/link/messages.ts';
 import type { Host } from './host.ts';
 
+/** What states are made of. */
+export type StateSource = Pick<Host, 'onChange' | 'snapshot'>;
+
 /** States go out at once after a change, then at most this often. */
 const minGapMs = 100;
 
 /** What one router was told last, and the sending of what has changed since. */
 export class StateFeed {
-  readonly #host: Host;
+  readonly #host: StateSource;
   readonly #send: (state: State) => void;
   readonly #told = new Map<number, string>();
   #toldBackend = '';
@@ -14,7 +17,7 @@ export class StateFeed {
   #timer: NodeJS.Timeout | undefined;
   readonly #unsubscribe: () => void;
 
-  constructor(host: Host, send: (state: State) => void) {
+  constructor(host: StateSource, send: (state: State) => void) {
     this.#host = host;
     this.#send = send;
     this.#unsubscribe = host.onChange(() => this.#schedule());

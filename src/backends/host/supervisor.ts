@@ -75,20 +75,23 @@ export class Supervisor {
     });
   }
 
-  /** Drains and ends one process; it is not started again. */
+  /** Drains and ends one process; it is not started again. Resolves when it has ended, however often it is called. */
   async stop(id: string): Promise<void> {
     const supervised = this.#processes.get(id);
     if (supervised === undefined) return;
-    this.#processes.delete(id);
+    const isFirst = !supervised.stopping;
     supervised.stopping = true;
     clearTimeout(supervised.timer);
     const { child, options } = supervised;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.drainTimeoutMs + killAfterMs);
-    await ended;
-    clearTimeout(timer);
+    if (child !== undefined && isRunning(child)) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const timer = setTimeout(() => child.kill('SIGKILL'), options.drainTimeoutMs + killAfterMs);
+      if (isFirst) child.kill('SIGTERM');
+      await ended;
+      clearTimeout(timer);
+    }
+    // Known until now, so that whoever is told of its end can ask for it.
+    if (this.#processes.get(id) === supervised) this.#processes.delete(id);
   }
 
   async stopAll(): Promise<void> {
@@ -97,7 +100,11 @@ export class Supervisor {
 
   /** Ends every process at once, without a drain: this one is about to end itself. */
   killAll(): void {
-    for (const { child } of this.#processes.values()) child?.kill('SIGKILL');
+    for (const supervised of this.#processes.values()) {
+      supervised.stopping = true;
+      clearTimeout(supervised.timer);
+      supervised.child?.kill('SIGKILL');
+    }
   }
 
   #spawn(supervised: Supervised): void {
@@ -111,9 +118,11 @@ export class Supervisor {
     supervised.child = child;
     supervised.startedMs = performance.now();
     child.stdin!.on('error', () => {}); // it is gone; 'exit' says so
-    child.once('error', (fault) =>
-      this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message }),
-    );
+    child.on('error', (fault) => {
+      this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message });
+      // One that never was does not exit.
+      if (child.pid === undefined) this.#onEnd(supervised, { kind: 'exit', code: neverStarted });
+    });
     child.once('exit', (code, signal) => {
       this.#onEnd(supervised, signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
     });
@@ -135,6 +144,13 @@ export class Supervisor {
     });
     supervised.timer = setTimeout(() => this.#spawn(supervised), delayMs);
   }
+}
+
+/** What shells say of a command that they could not start. */
+const neverStarted = 127;
+
+function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
 }
 
 /** libuv's pool runs the engine's calls beside files and compression; it cannot grow later. */

@@ -1,0 +1,112 @@
+/** A copy of a fake model, and requests to it as a router sends them. */
+import { type BatchingOptions, plainBatching } from '../../../src/backends/batching/batching-options.ts';
+import { Copy, type ServingParts } from '../../../src/backends/host/copy.ts';
+import { CopyStatistics } from '../../../src/backends/host/copy-statistics.ts';
+import { CoreShare } from '../../../src/backends/host/core-share.ts';
+import type { InferWork } from '../../../src/backends/host/infer-work.ts';
+import type { SkeinError } from '../../../src/protocol/errors.ts';
+import type { CopySpec } from '../../../src/protocol/link/messages.ts';
+import type { FakeModel } from './fake-model.ts';
+
+export const spec: CopySpec = { model: 'm', version: 1, directory: '', stamp: 's', pinned: false, wanted: true };
+
+export interface ServedCopy {
+  readonly copy: Copy;
+  readonly statistics: CopyStatistics;
+  /** Times that it told that nothing is in it. */
+  readonly idles: () => number;
+}
+
+export interface CopySettings {
+  readonly maxBatchSize?: number;
+  readonly batching?: Partial<BatchingOptions>;
+  readonly slots?: number;
+  readonly slotsAreGiven?: boolean;
+  readonly coresPerRun?: number;
+  readonly cores?: CoreShare;
+}
+
+export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy {
+  const { maxBatchSize = 8, slots = 1, slotsAreGiven = false, coresPerRun = 1, cores = new CoreShare(8) } = settings;
+  const statistics = new CopyStatistics('m', 1);
+  const parts: ServingParts = {
+    model,
+    schema: { maxBatchSize, signature: model.signature },
+    description: { platform: 'fake', signature: model.signature, maxBatchSize, config: {} },
+    batching: { ...plainBatching(Math.max(1, maxBatchSize), 1_000), ...settings.batching },
+    slots,
+    slotsAreGiven,
+    coresPerRun,
+    labels: new Map(),
+  };
+  let idles = 0;
+  const copy = new Copy(1, spec, parts, {
+    statistics,
+    cores,
+    onIdle: () => {
+      idles += 1;
+    },
+  });
+  return { copy, statistics, idles: () => idles };
+}
+
+export type Outcome =
+  | { readonly kind: 'answer'; readonly id: string | undefined; readonly x: number[]; readonly names: string[] }
+  | { readonly kind: 'error'; readonly error: SkeinError; readonly id: string | undefined };
+
+export interface SentRequest {
+  readonly work: InferWork | undefined;
+  /** Undefined while there is none; a second one is thrown. */
+  readonly outcome: () => Outcome | undefined;
+}
+
+export interface RequestFacts {
+  readonly id?: string;
+  /** One pair of numbers a row. */
+  readonly x: readonly number[];
+  readonly names: readonly string[];
+  readonly outputs?: readonly string[];
+  readonly timeoutMs?: number;
+  readonly parameters?: Readonly<Record<string, number>>;
+  readonly onOutcome?: () => void;
+}
+
+export function send(
+  copy: Copy,
+  { id, x, names, outputs, timeoutMs = 0, parameters, onOutcome }: RequestFacts,
+): SentRequest {
+  const rows = names.length;
+  const body = Buffer.from(
+    JSON.stringify({
+      ...(id === undefined ? {} : { id }),
+      ...(parameters === undefined ? {} : { parameters }),
+      inputs: [
+        { name: 'x', datatype: 'FP32', shape: [rows, 2], data: x },
+        { name: 'name', datatype: 'BYTES', shape: [rows, 1], data: names },
+      ],
+      ...(outputs === undefined ? {} : { outputs: outputs.map((name) => ({ name })) }),
+    }),
+  );
+  let outcome: Outcome | undefined;
+  const settle = (found: Outcome) => {
+    if (outcome !== undefined) throw new Error(`request ${id} was answered twice`);
+    outcome = found;
+    onOutcome?.();
+  };
+  const work = copy.infer([body], undefined, timeoutMs, {
+    reply: ({ parts }) => settle(readAnswer(Buffer.concat(parts))),
+    fail: (error, requestId) => settle({ kind: 'error', error, id: requestId }),
+  });
+  return { work, outcome: () => outcome };
+}
+
+function readAnswer(body: Buffer): Outcome {
+  const { id, outputs } = JSON.parse(body.toString()) as { id?: string; outputs: { name: string; data: unknown[] }[] };
+  const dataOf = (name: string) => outputs.find((output) => output.name === name)?.data ?? [];
+  return { kind: 'answer', id, x: dataOf('y') as number[], names: dataOf('label') as string[] };
+}
+
+/** Lets the event loop come round: requests of one turn are queued together. */
+export async function turns(count = 3): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
