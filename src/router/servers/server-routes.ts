@@ -19,7 +19,8 @@ export function serverRoutes(front: Front): ApiRoute[] {
   const metadata: ServerMetadata = { name: 'skein', version: front.options.version, extensions };
   const described = json(metadata);
   return [
-    { method: 'GET', path: '/v2', handle: () => described },
+    // The protocol's own documents have it in both forms.
+    ...['/v2', '/v2/'].map((path): ApiRoute => ({ method: 'GET', path, handle: () => described })),
     { method: 'GET', path: '/v2/health/live', handle: () => empty },
     { method: 'GET', path: '/v2/health/ready', handle: () => (isReady(front) ? empty : notReady) },
   ];

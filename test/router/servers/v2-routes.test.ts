@@ -24,6 +24,7 @@ describe('the router server, about itself', () => {
     const [status, body] = await call(send, 'GET', '/v2');
     assert.equal(status, 200);
     assert.deepEqual([body.name, body.version], ['skein', '1.2.3']);
+    assert.deepEqual(await call(send, 'GET', '/v2/'), [200, body]);
     assert.ok(body.extensions.includes('binary_tensor_data') && !body.extensions.includes('system_shared_memory'));
   });
 
