@@ -58,7 +58,10 @@ const outputFields = messageOf('ModelOutput', {
 
 const instanceGroupFields = messageOf('ModelInstanceGroup', {
   name: honoured('string', 'shown to clients'),
-  kind: honoured(enumOf('Kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']), 'shown to clients; the setting `provider` decides what runs it'),
+  kind: honoured(
+    enumOf('Kind', ['KIND_AUTO', 'KIND_GPU', 'KIND_CPU', 'KIND_MODEL']),
+    'shown to clients; the setting `provider` decides what runs it',
+  ),
   count: honoured('int32', 'runs at once; when it is left out the backend decides'),
   rate_limiter: tuning(rateLimiterFields, 'runs are limited by cores, not by named resources'),
   gpus: honoured('int32', 'shown to clients, and multiplies the count; the setting `provider-device` decides', list),
