@@ -1,6 +1,6 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { modelBytes } from '../engines/onnx/model-bytes.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
 import { estimateResidentBytes } from '../memory/size-estimate.ts';
@@ -52,6 +52,11 @@ export class CopyKeeper {
 
   get copies(): Iterable<HeldCopy> {
     return this.#copies.values();
+  }
+
+  /** Numbers of copies only rise: this is the last one that was given. */
+  get newestId(): number {
+    return this.#nextId - 1;
   }
 
   get loadsQueued(): number {
@@ -111,6 +116,7 @@ export class CopyKeeper {
       const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);
       const { residentBytes } = parts.model.memory;
       held.become({ kind: 'warming', sinceMs: performance.now(), residentBytes });
+      const learn = () => this.#learn(spec, parts.model, performance.now() - loadStartMs);
       let serving: Copy;
       try {
         // It may hold more than was expected of it: then somebody else goes, or it does.
@@ -118,16 +124,11 @@ export class CopyKeeper {
         await warmParts(parts, spec);
         serving = this.#serve(held, parts);
       } catch (fault) {
+        learn(); // the next try knows what it needs
         await parts.model.unload();
         throw fault;
       }
-      held.loadMs = Math.max(1, Math.round(performance.now() - loadStartMs));
-      this.#pace.record(held.loadMs, residentBytes);
-      this.#measured.learn(key, {
-        residentBytes,
-        loadMs: held.loadMs,
-        runPeakBytes: parts.model.memory.runPeakBytes(1),
-      });
+      held.loadMs = learn();
       held.serving = serving;
       held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
       this.#options.trace('model loaded', {
@@ -144,6 +145,15 @@ export class CopyKeeper {
     } finally {
       this.memory.changed();
     }
+  }
+
+  /** Returns the time that the load took, as others are told it. */
+  #learn(spec: CopySpec, { memory }: LoadedModel, tookMs: number): number {
+    const { residentBytes } = memory;
+    const loadMs = Math.max(1, Math.round(tookMs));
+    this.#pace.record(loadMs, residentBytes);
+    this.#measured.learn(measurementKey(spec), { residentBytes, loadMs, runPeakBytes: memory.runPeakBytes(1) });
+    return loadMs;
   }
 
   /** What the load will hold at its worst moment; a model that is prepared for the first time may take half the budget. */

@@ -19,6 +19,14 @@ const maxStatistics = 20_000;
 /** Load figures of busy copies are told to routers that did not see their answers this often. */
 const loadTellMs = 1_000;
 
+/** What routers are told of a backend. */
+export interface HostSnapshot {
+  readonly backend: BackendState;
+  readonly copies: readonly CopyFacts[];
+  /** Number of the last copy that was begun, whether it is still there or not; 0: none yet. */
+  readonly newestCopy: number;
+}
+
 /** One backend process: its copies, and what routers may ask of it. */
 export class Host {
   readonly id: string;
@@ -50,7 +58,7 @@ export class Host {
     return () => this.#listeners.delete(listener);
   }
 
-  snapshot(): { backend: BackendState; copies: CopyFacts[] } {
+  snapshot(): HostSnapshot {
     const nowMs = performance.now();
     return {
       backend: {
@@ -63,6 +71,7 @@ export class Host {
         pid: process.pid,
       },
       copies: Array.from(this.#keeper.copies, (copy) => copy.facts(nowMs)),
+      newestCopy: this.#keeper.newestId,
     };
   }
 

@@ -90,7 +90,11 @@ export class MemoryKeeper {
     const { limitBytes } = this.#options;
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
-    const missing = await this.#free(over, copy.spec);
+    const missing = await this.#free(
+      over,
+      copy.spec,
+      (rest) => requiredBytes(rest, this.#options.concurrentRuns) <= limitBytes,
+    );
     if (missing > 0)
       throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
   }
@@ -169,25 +173,29 @@ export class MemoryKeeper {
       // Asked anew after every eviction: while victims left, runs and loads may have taken what they held.
       const needed = needToFree([...this.#memories()], incoming, this.#options);
       if (needed === 0 || needed === Infinity) return needed;
-      const missing = await this.#free(needed, spec);
+      const missing = await this.#free(needed, spec, (rest) => needToFree(rest, incoming, this.#options) === 0);
       if (missing > 0) return missing;
     }
   }
 
-  /** Evicts for so many bytes; answers how many could not be had. Nothing goes where it would not be enough. */
-  async #free(neededBytes: number, spec: CopySpec): Promise<number> {
+  /**
+   * Evicts for so many bytes; answers how many could not be had. Nothing goes where it would not be enough. `suffices` is
+   * asked of what would be left: a victim frees the room kept for its runs, too, which `neededBytes` does not know.
+   */
+  async #free(neededBytes: number, spec: CopySpec, suffices: (rest: CopyMemory[]) => boolean): Promise<number> {
     const nowMs = performance.now();
     const wanted = { neededBytes, for: spec.wanted ? ('request' as const) : ('background' as const) };
     const { victims, missingBytes } = chooseVictims(this.#evictable(nowMs), wanted, nowMs);
-    if (missingBytes > 0) return missingBytes;
+    const leaving = new Set(victims.map((victim) => Number(victim.key)));
+    if (missingBytes > 0 && !suffices([...this.#memories(leaving)])) return missingBytes;
     this.evictions += victims.length;
-    await Promise.all(victims.map((victim) => this.#empty(this.#copies.get(Number(victim.key))!)));
+    await Promise.all([...leaving].map((id) => this.#empty(this.#copies.get(id)!)));
     return 0;
   }
 
-  *#memories(): Iterable<CopyMemory> {
+  *#memories(leaving?: ReadonlySet<number>): Iterable<CopyMemory> {
     for (const copy of this.#copies.values()) {
-      if (copy.heldBytes === 0) continue;
+      if (copy.heldBytes === 0 || leaving?.has(copy.id)) continue;
       const { serving } = copy;
       yield {
         residentBytes: copy.heldBytes,

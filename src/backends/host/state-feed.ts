@@ -12,6 +12,7 @@ export class StateFeed {
   readonly #host: StateSource;
   readonly #send: (state: State) => void;
   readonly #told = new Map<number, string>();
+  #newestTold: number;
   #toldBackend = '';
   #lastSentMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -20,6 +21,7 @@ export class StateFeed {
   constructor(host: StateSource, send: (state: State) => void) {
     this.#host = host;
     this.#send = send;
+    this.#newestTold = host.snapshot().newestCopy;
     this.#unsubscribe = host.onChange(() => this.#schedule());
     this.#push();
   }
@@ -40,9 +42,12 @@ export class StateFeed {
   }
 
   #push(): void {
-    const { backend, copies } = this.#host.snapshot();
+    const { backend, copies, newestCopy } = this.#host.snapshot();
     const changed: CopyFacts[] = [];
     const gone = new Set(this.#told.keys());
+    // A copy may come and go between two states. The router that asked for it knows it from the load's own answer.
+    for (let id = this.#newestTold + 1; id <= newestCopy; id++) gone.add(id);
+    this.#newestTold = newestCopy;
     for (const copy of copies) {
       gone.delete(copy.id);
       const text = JSON.stringify(copy);
