@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
+import { SkeinError } from '../protocol/errors.ts';
 import { backendOptions, backendProgram } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { ProcessDesk } from './process-desk.ts';
@@ -18,7 +19,7 @@ export async function serve(settings: Settings): Promise<void> {
   // V8 lets its nursery grow to 128 MB under load; what dies young here is small, and pages once touched stay resident.
   setFlagsFromString('--semi-space-growth-factor=1');
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
-  await mkdir(settings.stateDir, { recursive: true });
+  await prepareState(settings.stateDir);
   // Socket paths are limited to some hundred bytes, and a state directory may lie deep.
   const socketDir = mkdtempSync(join(tmpdir(), 'skein-'));
   const supervisor = new Supervisor({
@@ -48,6 +49,15 @@ export async function serve(settings: Settings): Promise<void> {
   await router.stop(settings.drainTimeoutMs);
   await supervisor.stopAll();
   clearTimeout(deadline);
+}
+
+async function prepareState(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (fault) {
+    throw new SkeinError('state_unusable', { path, reason: (fault as Error).message }, { cause: fault });
+  }
 }
 
 /** The first SIGTERM or SIGINT, be it while it still starts; a second one ends at once. */

@@ -488,6 +488,11 @@ export const errorTable = {
   setting_invalid: { kind: 'invalid', retry: false, template: '{origin} is {value}; expected {expected}' },
   setting_unknown: { kind: 'invalid', retry: false, template: '{origin} is not a setting; {suggestion}' },
   settings_file: { kind: 'invalid', retry: false, template: 'the settings file {path} cannot be used: {reason}' },
+  state_unusable: {
+    kind: 'invalid',
+    retry: false,
+    template: "the state directory '{path}' cannot be used: {reason}; name another one with --state",
+  },
   settings_conflict: { kind: 'invalid', retry: false, template: '{reason}' },
   usage: { kind: 'invalid', retry: false, template: '{reason}' },
   server_refused: { kind: 'invalid', retry: false, template: '{reason}' },

@@ -107,8 +107,9 @@ export class GraphCache {
     await this.#trim(key);
   }
 
+  /** What cannot be removed now is swept by a later start. */
   async abandon(directory: string): Promise<void> {
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true }).catch(() => {});
   }
 
   /** Removes what writers left behind that are no more. Call once, at the start. */
