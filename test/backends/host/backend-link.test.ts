@@ -1,0 +1,367 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { BackendSession, ReplyObserver } from '../../../src/adapters/adapter.ts';
+import { SkeinAdapter } from '../../../src/adapters/skein/skein-adapter.ts';
+import { Host } from '../../../src/backends/host/host.ts';
+import { LinkServer } from '../../../src/backends/host/link-server.ts';
+import { SkeinError } from '../../../src/protocol/errors.ts';
+import { streamWindowBytes } from '../../../src/protocol/link/connection.ts';
+import { FrameType, flagEnd, frame, jsonFrame, maxDataBytes } from '../../../src/protocol/link/frame.ts';
+import { BodyKind, encodeInferHead } from '../../../src/protocol/link/infer-head.ts';
+import type { CopyFacts, CopySpec } from '../../../src/protocol/link/messages.ts';
+import type { Tensor } from '../../../src/protocol/tensors/tensor.ts';
+import { clientBody, wholeBody } from '../../adapters/client-body.ts';
+import { until } from '../../adapters/until.ts';
+import { temporaryDirectory } from '../../fixtures/model-folder.ts';
+import { RecordedLink } from '../../protocol/link/recorded-link.ts';
+import { FakeEngine } from './fake-engine.ts';
+import { turns } from './served-copy.ts';
+
+const mebibyte = 2 ** 20;
+let opened = 0;
+
+interface Backend {
+  readonly engine: FakeEngine;
+  readonly host: Host;
+  readonly server: LinkServer;
+  readonly path: string;
+  /** Why links ended, in order. */
+  readonly reasons: string[];
+  session(): Promise<BackendSession>;
+}
+
+type Owner = { after(hook: () => unknown): void };
+
+async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<Backend> {
+  const engine = new FakeEngine(temporaryDirectory(t));
+  const reasons: string[] = [];
+  const host = new Host({
+    ...{ id: 'b1', software: 'test', engine, budgetBytes: 1024 * mebibyte, loads: 2, cores: 4, threads: 1 },
+    ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes, warn: () => {}, trace: () => {} },
+  });
+  const server = new LinkServer(host, (_message, { reason }) => reasons.push(String(reason)));
+  opened += 1;
+  const path = join(tmpdir(), `skein-backend-link-${process.pid}-${opened}.sock`);
+  await server.listen(`unix:${path}`);
+  const stop = new AbortController();
+  t.after(async () => {
+    stop.abort();
+    await server.close();
+    await host.drain();
+  });
+  const session = () =>
+    new SkeinAdapter({ id: 'r1', software: 'test' }).connect(
+      { id: 'b1', kind: 'skein', address: `unix:${path}`, engines: ['onnx'] },
+      { onState: () => {}, onStalled: () => {}, onLost: () => {} },
+      stop.signal,
+    );
+  return { engine, host, server, path, reasons, session };
+}
+
+function bodyOf(facts: { readonly id?: string; readonly name?: string } = {}): Buffer {
+  const { id, name = 'a' } = facts;
+  const inputs = [
+    { name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] },
+    { name: 'name', datatype: 'BYTES', shape: [1, 1], data: [name] },
+  ];
+  return Buffer.from(JSON.stringify({ ...(id === undefined ? {} : { id }), inputs }));
+}
+
+/** One answer, as it comes. */
+class Answer implements ReplyObserver {
+  readonly pieces: Uint8Array[] = [];
+  bytes = 0;
+  announced = 0;
+  ended = false;
+  error: SkeinError | undefined;
+  requestId: string | undefined;
+
+  onReply({ bodyBytes }: { bodyBytes: number }): void {
+    this.announced = bodyBytes;
+  }
+
+  onPiece(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.bytes += piece.byteLength;
+  }
+
+  onEnd(): void {
+    assert.ok(!this.isOver, 'answered twice');
+    this.ended = true;
+  }
+
+  onError(error: SkeinError, requestId?: string): void {
+    assert.ok(!this.isOver, 'answered twice');
+    this.error = error;
+    this.requestId = requestId;
+  }
+
+  get isOver(): boolean {
+    return this.ended || this.error !== undefined;
+  }
+
+  async over(): Promise<this> {
+    await until('an answer', () => this.isOver);
+    return this;
+  }
+}
+
+function ask(session: BackendSession, copy: CopyFacts, body: Buffer) {
+  const answer = new Answer();
+  const call = {
+    copy,
+    dialect: 'v2' as const,
+    headerLength: undefined,
+    timeoutMs: 0,
+    traceparent: '',
+    versionNamed: false,
+  };
+  const exchange = session.infer({ ...call, body: wholeBody(body) }, answer);
+  return { answer, exchange };
+}
+
+/** A peer that writes its frames by hand. */
+async function rawRouter({ path }: Backend): Promise<{ link: RecordedLink; socket: Socket }> {
+  const socket = connect(path);
+  const link = new RecordedLink(socket, 'router', 'raw');
+  await link.opened;
+  return { link, socket };
+}
+
+function inferFrame(stream: number, copy: number): Buffer {
+  const head = {
+    copy,
+    kind: BodyKind.v2,
+    headerLength: undefined,
+    timeoutMs: 0,
+    bodyBytes: undefined,
+    traceparent: '',
+  };
+  return frame(FrameType.infer, stream, encodeInferHead(head));
+}
+
+const large = (bytes: number) => (_inputs: readonly Tensor[], wanted: readonly string[]) =>
+  wanted.map((name): Tensor => {
+    const text = Buffer.alloc(4 + bytes, 'x');
+    text.writeUInt32LE(bytes);
+    return name === 'label'
+      ? { name, datatype: 'BYTES', shape: [1, 1], parts: [text], byteLength: text.length }
+      : { name, datatype: 'FP32', shape: [1, 2], parts: [Buffer.alloc(8)], byteLength: 8 };
+  });
+
+async function loaded(backend: Backend, name: string, file: Parameters<FakeEngine['add']>[1]) {
+  const session = await backend.session();
+  const spec = backend.engine.add(name, file);
+  return { session, spec, copy: await session.load(spec) };
+}
+
+describe('BackendLink', () => {
+  test('answers calls and requests of a router', async (t) => {
+    const backend = await startBackend(t);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const { answer } = ask(session, copy, bodyOf({ id: 'q' }));
+    await answer.over();
+    const reply = JSON.parse(Buffer.concat(answer.pieces).toString()) as { id: string; outputs: { data: unknown[] }[] };
+    assert.deepEqual([reply.id, reply.outputs.map(({ data }) => data)], ['q', [[1, 2], ['a']]]);
+    assert.equal((await session.describe(copy)).maxBatchSize, 8);
+    assert.equal((await session.statistics('a'))[0]!.inference_count, 1);
+    await session.unload(copy);
+    assert.equal((await ask(session, copy, bodyOf()).answer.over()).error?.code, 'copy_gone');
+    await assert.rejects(session.describe(copy), { code: 'copy_gone' });
+  });
+
+  test('keeps the link where the id of a request that fails is longer than an error frame', async (t) => {
+    const backend = await startBackend(t);
+    const compute = () => {
+      throw new SkeinError('run_failed', { reason: 'x'.repeat(100_000) });
+    };
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte, compute });
+    const { answer } = ask(session, copy, bodyOf({ id: 'i'.repeat(200_000) }));
+    assert.equal((await answer.over()).error?.code, 'run_failed');
+    assert.equal((await ask(session, copy, bodyOf({ id: 'short' })).answer.over()).requestId, 'short');
+    assert.deepEqual(backend.reasons, []);
+  });
+
+  test('refuses a body that does not fit its memory, and has all of it back', async (t) => {
+    const backend = await startBackend(t, 100_000);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const { error } = await ask(session, copy, bodyOf({ name: 'x'.repeat(200_000) })).answer.over();
+    assert.deepEqual([error?.code, error?.mayRetry, backend.host.bodies.heldBytes], ['bodies_full', true, 0]);
+    assert.ok((await ask(session, copy, bodyOf()).answer.over()).ended);
+    assert.equal(backend.host.bodies.heldBytes, 0);
+  });
+
+  test('has the memory of bodies back that were given up, or whose router is gone', async (t) => {
+    const backend = await startBackend(t);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const half = clientBody(undefined);
+    const call = {
+      copy,
+      dialect: 'v2' as const,
+      headerLength: undefined,
+      timeoutMs: 0,
+      traceparent: '',
+      versionNamed: false,
+    };
+    const exchange = session.infer({ ...call, body: half.body }, new Answer());
+    half.body.push(Buffer.alloc(50_000));
+    await until('the body', () => backend.host.bodies.heldBytes === 50_000);
+    exchange.cancel();
+    await until('its end', () => backend.host.bodies.heldBytes === 0);
+    const other = clientBody(undefined);
+    session.infer({ ...call, body: other.body }, new Answer());
+    other.body.push(Buffer.alloc(50_000));
+    await until('the body', () => backend.host.bodies.heldBytes === 50_000);
+    session.close('gone');
+    await until('its end', () => backend.host.bodies.heldBytes === 0);
+  });
+
+  test('counts an answer that its router does not take, until it does', async (t) => {
+    const backend = await startBackend(t);
+    const bytes = 6 * mebibyte;
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte, compute: large(bytes) });
+    const { answer, exchange } = ask(session, copy, bodyOf());
+    exchange.pause();
+    await until('the window', () => answer.bytes >= streamWindowBytes);
+    await turns(20);
+    assert.ok(answer.bytes < 2 * streamWindowBytes, `${answer.bytes} bytes came though nobody takes them`);
+    assert.ok(backend.host.bodies.heldBytes >= bytes);
+    exchange.resume();
+    await answer.over();
+    assert.ok(answer.ended && answer.bytes === answer.announced && answer.bytes > bytes);
+    await until('its memory', () => backend.host.bodies.heldBytes === 0);
+  });
+
+  test('has the memory of an answer back that nobody wants any more', async (t) => {
+    const backend = await startBackend(t);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte, compute: large(6 * mebibyte) });
+    const { answer, exchange } = ask(session, copy, bodyOf());
+    exchange.pause();
+    await until('the window', () => answer.bytes >= streamWindowBytes);
+    exchange.cancel();
+    await until('its memory', () => backend.host.bodies.heldBytes === 0);
+    assert.ok(!answer.isOver);
+  });
+
+  test('holds no more than the bytes of a body that comes in drops among other traffic', async (t) => {
+    assert.ok(globalThis.gc !== undefined, 'run with --expose-gc');
+    const backend = await startBackend(t);
+    const { copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const { link, socket } = await rawRouter(backend);
+    socket.write(inferFrame(1, copy.id));
+    const before = await usedBytes();
+    const filler = frame(FrameType.data, 99, Buffer.alloc(maxDataBytes - 100));
+    for (let i = 0; i < 400; i++) {
+      socket.write(Buffer.concat([frame(FrameType.data, 1, Buffer.from([i & 0xff])), filler]));
+      if (i % 20 === 0) await turns(2);
+    }
+    await until('all drops', () => backend.host.bodies.heldBytes === 400);
+    const heldBytes = (await usedBytes()) - before;
+    link.link.close('done');
+    assert.ok(heldBytes < 8 * mebibyte, `${heldBytes} bytes are held for 400`);
+  });
+
+  test('answers what is under way when it is drained, and lets its router have all of it', async (t) => {
+    const backend = await startBackend(t);
+    const bytes = 3 * mebibyte;
+    const { session, copy, spec } = await loaded(backend, 'a', {
+      bytes: mebibyte,
+      compute: large(bytes),
+      isSlow: true,
+    });
+    const { answer, exchange } = ask(session, copy, bodyOf());
+    await until('the run', () => backend.engine.modelOf('a').running === 1);
+    exchange.pause();
+    let isDrained = false;
+    const drained = backend.host.drain().then(async () => {
+      await backend.server.close();
+      isDrained = true;
+    });
+    await assert.rejects(session.load({ ...spec, stamp: 's2' }), { code: 'backend_draining' });
+    backend.engine.modelOf('a').runs[0]!.finish();
+    await until('the window', () => answer.bytes >= streamWindowBytes);
+    await turns(20);
+    assert.ok(!isDrained, 'ended with an answer half sent');
+    exchange.resume();
+    await Promise.all([answer.over(), drained]);
+    assert.ok(answer.ended && answer.bytes > bytes);
+    assert.deepEqual([backend.reasons, backend.engine.heldBytes], [['the backend stops'], 0]);
+  });
+
+  const faults: Record<string, (copy: number) => Buffer[]> = {
+    'opens a stream twice': (copy) => [inferFrame(1, copy), inferFrame(1, copy)],
+    'goes on after the end of a body': (copy) => [
+      inferFrame(1, copy),
+      frame(FrameType.data, 1, bodyOf(), flagEnd),
+      frame(FrameType.data, 1, bodyOf(), flagEnd),
+    ],
+    'sends a head cut short': () => [frame(FrameType.infer, 1, Buffer.alloc(19))],
+    'sends a frame that only backends send': () => [jsonFrame(FrameType.state, 0, {})],
+    'calls in no JSON': () => [frame(FrameType.call, 1, Buffer.from('{'))],
+  };
+  for (const [what, frames] of Object.entries(faults)) {
+    test(`ends the link of a router that ${what}, and no other`, async (t) => {
+      const backend = await startBackend(t);
+      const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte, isSlow: what.startsWith('goes on') });
+      const { link, socket } = await rawRouter(backend);
+      link.grants = false;
+      socket.write(Buffer.concat(frames(copy.id)));
+      assert.match(await link.closed, /broke the rules of the link/);
+      await until('the log', () => backend.reasons.length === 1);
+      assert.match(backend.reasons[0]!, /broke the rules of the link/);
+      const { answer } = ask(session, copy, bodyOf());
+      await until('the run', () => backend.engine.modelOf('a').runs.length > 0 || answer.isOver);
+      for (const run of backend.engine.modelOf('a').runs) run.finish();
+      await turns();
+      for (const run of backend.engine.modelOf('a').runs) run.finish();
+      assert.ok((await answer.over()).ended);
+      assert.equal(backend.host.bodies.heldBytes, 0);
+    });
+  }
+
+  test('ends the link of a peer that is a backend', async (t) => {
+    const backend = await startBackend(t);
+    const link = new RecordedLink(connect(backend.path), 'backend', 'b2');
+    assert.match(await link.closed, /a backend has no business with a backend/);
+  });
+
+  test('answers a call that it does not understand with an error', async (t) => {
+    const backend = await startBackend(t);
+    const { link } = await rawRouter(backend);
+    for (const [stream, call] of [
+      [1, { verb: 'dance' }],
+      [2, null],
+      [3, { verb: 'load' }],
+    ] as const) {
+      link.link.sendJson(FrameType.call, stream, call);
+    }
+    const results = () => link.frames.filter(({ type }) => type === FrameType.result);
+    await until('three results', () => results().length === 3);
+    for (const { payload } of results()) assert.ok('error' in (JSON.parse(payload) as object));
+    link.link.close('done');
+  });
+
+  test('takes the place of a socket file that a dead process left', async (t) => {
+    const backend = await startBackend(t);
+    await backend.server.close();
+    const spec: CopySpec = backend.engine.add('a', { bytes: mebibyte });
+    const again = new LinkServer(backend.host, () => {});
+    await again.listen(`unix:${backend.path}`);
+    const session = await backend.session();
+    assert.equal((await session.load(spec)).phase, 'ready');
+    session.close('done');
+    await again.close();
+  });
+});
+
+async function usedBytes(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc!();
+    await turns();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
