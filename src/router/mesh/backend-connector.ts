@@ -5,6 +5,9 @@ import type { FleetView } from './fleet-view.ts';
 const firstDelayMs = 25;
 const maxDelayMs = 2_000;
 
+/** A session that lasted so long counts as one that worked: the next try begins anew with the shortest delay. */
+const wellAfterMs = 1_000;
+
 type Log = (message: string, facts: Record<string, unknown>) => void;
 
 /** Keeps a session to every backend: connects, and connects again after a loss, ever less often while it fails. */
@@ -32,10 +35,9 @@ export class BackendConnector {
   }
 
   remove(id: string): void {
-    const session = this.#fleet.backends.get(id)?.session;
+    this.#fleet.backends.get(id)?.session?.close('the backend was removed');
     this.#removed.get(id)?.abort();
     this.#removed.delete(id);
-    session?.close('the backend was removed');
     this.#fleet.remove(id);
   }
 
@@ -48,6 +50,7 @@ export class BackendConnector {
     let delayMs = firstDelayMs;
     while (!signal.aborted) {
       const lost = Promise.withResolvers<string>();
+      let isLost = false;
       try {
         const session = await adapter.connect(
           view.record,
@@ -62,16 +65,19 @@ export class BackendConnector {
               this.#fleet.onStalled(view, stalled, reason);
             },
             onLost: (reason) => {
+              isLost = true;
               this.#fleet.onLost(view, reason);
               lost.resolve(reason);
             },
           },
           signal,
         );
-        this.#fleet.onConnected(view, session);
+        // It may have been lost in the same turn of the event loop in which it was there.
+        if (!isLost) this.#fleet.onConnected(view, session);
         this.#log('backend connected', { backend: id });
-        delayMs = firstDelayMs;
+        const sinceMs = performance.now();
         this.#log('backend lost', { backend: id, reason: await lost.promise });
+        if (performance.now() - sinceMs >= wellAfterMs) delayMs = firstDelayMs;
       } catch (fault) {
         view.reason = (fault as Error).message;
       }

@@ -11,6 +11,8 @@ export class BackendView {
   session: BackendSession | undefined;
   state: BackendState = nothingKnown;
   isStalled = false;
+  /** Models that an external server would load. */
+  offered: ReadonlySet<string> = new Set();
   /** Why it is not up. */
   reason = 'not connected yet';
   /** Bytes of loads that this router has asked for and the backend's state does not show yet. */

@@ -19,9 +19,10 @@ export class Catalogue {
     return this.#entries.get(name);
   }
 
-  /** In the order of names, as Triton lists them. */
+  /** Those that are offered, in the order of names, as Triton lists them. */
   all(): ModelEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const offered = [...this.#entries.values()].filter((entry) => entry.isOffered);
+    return offered.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   ensure(name: string): ModelEntry {
@@ -40,6 +41,20 @@ export class Catalogue {
     return entry;
   }
 
+  /** The server does not have it any more. */
+  removeExternal(name: string, backendId: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.external?.delete(backendId) !== true) return;
+    if (entry.external.size === 0) entry.external = undefined;
+    this.forgetIfGone(entry);
+  }
+
+  /** A model that nobody offers is known for as long as copies of it are there. */
+  forgetIfGone(entry: ModelEntry): void {
+    const isGone = !entry.isOffered && (entry.activity?.copies.size ?? 0) === 0;
+    if (isGone && this.#entries.get(entry.name) === entry) this.#entries.delete(entry.name);
+  }
+
   /** Takes over what a repository shows now. Returns entries whose loaded copies may be out of date. */
   apply(changes: RepositoryChanges): ModelEntry[] {
     const touched: ModelEntry[] = [];
@@ -47,7 +62,6 @@ export class Catalogue {
       const entry = this.ensure(model.name);
       entry.repository = model;
       if (entry.activity !== undefined) {
-        entry.activity.failure = undefined; // other files may load
         entry.activity.forgetReady();
         touched.push(entry);
       }
@@ -56,8 +70,9 @@ export class Catalogue {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
       entry.repository = undefined;
-      if (entry.external === undefined) this.#entries.delete(name);
+      entry.activity?.forgetReady();
       if (entry.activity !== undefined) touched.push(entry);
+      this.forgetIfGone(entry);
     }
     return touched;
   }

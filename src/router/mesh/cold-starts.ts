@@ -4,8 +4,10 @@ import { place } from '../placement/place.ts';
 import { decideHold, type HoldLimits } from '../routing/hold.ts';
 import type { BackendView } from './backend-view.ts';
 import type { CopyView } from './copy-view.ts';
+import { externalLoader, externalTrouble } from './external-servers.ts';
 import type { FleetView } from './fleet-view.ts';
-import type { LoadFailure, ModelEntry } from './model-entry.ts';
+import { heldTooLong, noBackend, notHeld, unservable } from './hold-refusals.ts';
+import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
 
 /** A request that waits for a model to be ready. */
@@ -21,6 +23,7 @@ interface ColdStart {
   readonly key: string;
   readonly entry: ModelEntry;
   readonly version: number;
+  readonly stamp: string;
   readonly held: Set<HeldRequest>;
   readonly startedMs: number;
   readyAtMs: number;
@@ -34,10 +37,6 @@ interface ColdStart {
   at: BackendView | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
-
-/** A load that failed is not tried again for so long at first; every further failure doubles it. */
-const firstBackoffMs = 1_000;
-const maxBackoffMs = 60_000;
 
 /** A model whose loads are lost with their processes so often in a row is taken to be what ends them. */
 const maxLostLoads = 3;
@@ -53,7 +52,7 @@ export class ColdStarts {
   readonly #fleet: FleetView;
   readonly #limits: HoldLimits;
   readonly #starts = new Map<string, ColdStart>();
-  #heldTotal = 0;
+  readonly #held = new Map<HeldRequest, ColdStart>();
   #meanLoadMs = guessedLoadMs;
   /** Requests that found no ready copy. */
   coldRequests = 0;
@@ -67,7 +66,7 @@ export class ColdStarts {
   }
 
   get heldTotal(): number {
-    return this.#heldTotal;
+    return this.#held.size;
   }
 
   get loading(): number {
@@ -86,37 +85,34 @@ export class ColdStarts {
   hold(entry: ModelEntry, version: number, request: HeldRequest): void {
     const nowMs = performance.now();
     this.coldRequests++;
-    const failure = currentFailure(entry, nowMs);
-    if (failure !== undefined) {
-      request.onRefused(unservable(entry, failure.error));
-      return;
-    }
-    const unreachable = externalTrouble(this.#fleet, entry);
-    if (unreachable !== undefined) {
-      request.onRefused(unreachable);
+    const failure = entry.activity?.failures.current(version, entry.stampOf(version), nowMs);
+    const refusal = failure === undefined ? externalTrouble(this.#fleet, entry) : unservable(entry, failure);
+    if (refusal !== undefined) {
+      request.onRefused(refusal);
       return;
     }
     const start = this.#startOf(entry, version, nowMs);
     const view = {
       heldForModel: start.held.size,
-      heldTotal: this.#heldTotal,
+      heldTotal: this.#held.size,
       readyAtMs: start.readyAtMs,
       runMs: 0,
     };
     const decision = decideHold(view, request.deadlineMs, this.#limits, nowMs);
     if (decision.kind === 'refuse') {
-      request.onRefused(refusalError(decision, entry, start, nowMs));
+      request.onRefused(notHeld(decision, entry, start.held.size));
       if (start.held.size === 0) this.#run(start, true); // the next one will find it ready
       return;
     }
     start.held.add(request);
-    this.#heldTotal++;
+    this.#held.set(request, start);
     this.#run(start, true);
   }
 
   /** The request is not wanted any more. The load goes on: somebody asked for the model. */
-  release(entry: ModelEntry, version: number, request: HeldRequest): void {
-    if (this.#starts.get(keyOf(entry, version))?.held.delete(request)) this.#heldTotal--;
+  release(request: HeldRequest): void {
+    this.#held.get(request)?.held.delete(request);
+    this.#held.delete(request);
   }
 
   /** Loads for somebody who asks about the model: held and refused as a request for it is. */
@@ -139,13 +135,14 @@ export class ColdStarts {
       for (const request of start.held) {
         const limitMs = Math.min(request.deadlineMs, start.startedMs + this.#limits.maxHoldMs);
         if (nowMs < limitMs) continue;
-        start.held.delete(request);
-        this.#heldTotal--;
-        request.onRefused(lateError(start, nowMs));
+        this.release(request);
+        request.onRefused(
+          start.at === undefined ? refusedLast(start) : heldTooLong(start.entry, start.readyAtMs - nowMs),
+        );
       }
       // No request waits and nobody loads it: it was asked for when no backend could take it.
       const givenUp = start.refusedBy.size > 0 || nowMs > start.startedMs + patienceMs;
-      if (start.held.size === 0 && start.at === undefined && givenUp) this.#finish(start, lastRefusal(start));
+      if (start.held.size === 0 && start.at === undefined && givenUp) this.#finish(start, refusedLast(start));
     }
   }
 
@@ -158,6 +155,7 @@ export class ColdStarts {
         key,
         entry,
         version,
+        stamp: entry.stampOf(version),
         held: new Set(),
         startedMs: nowMs,
         readyAtMs: nowMs + expectedMs,
@@ -193,36 +191,38 @@ export class ColdStarts {
       const facts = await session.load(specOf(entry, version, wanted));
       this.#meanLoadMs += (performance.now() - startMs - this.#meanLoadMs) * 0.1;
       this.#fleet.applyCopy(view, facts);
+      entry.active().failures.forget(version);
       this.#finish(start, undefined);
     } catch (fault) {
       this.loadsFailed++;
       if (start.at !== view) return; // it went on elsewhere when this backend fell silent
       const error = SkeinError.from(fault);
       start.at = undefined;
-      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start, wanted);
+      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start);
       else if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
-        this.#run(start, wanted);
+        this.#run(start, false);
         if (start.at === undefined) this.#retryLater(start);
-      } else {
-        rememberFailure(entry, error, performance.now());
-        this.#finish(start, error);
-      }
+      } else this.#fail(start, error);
     } finally {
       view.promisedBytes = Math.max(0, view.promisedBytes - expectedBytes);
     }
   }
 
   /** Where no other backend can take it now, it goes on when one is back. */
-  #onLostLoad(start: ColdStart, wanted: boolean): void {
+  #onLostLoad(start: ColdStart): void {
     if (++start.lostLoads < maxLostLoads) {
-      this.#run(start, wanted);
+      this.#run(start, false);
       return;
     }
     const { entry, version } = start;
     const reason = `the backend ended ${start.lostLoads} times while it loaded this model`;
-    const error = new SkeinError('load_failed', { model: entry.name, version, reason });
-    rememberFailure(entry, error, performance.now());
+    this.#fail(start, new SkeinError('load_failed', { model: entry.name, version, reason }));
+  }
+
+  #fail(start: ColdStart, error: SkeinError): void {
+    const { entry, version, stamp } = start;
+    entry.active().failures.remember(version, stamp, error, performance.now());
     this.#finish(start, error);
   }
 
@@ -230,7 +230,7 @@ export class ColdStarts {
   #retryLater(start: ColdStart): void {
     setTimeout(() => {
       start.refusedBy.clear();
-      this.#run(start, true);
+      this.#run(start, false);
     }, 50).unref();
   }
 
@@ -238,7 +238,7 @@ export class ColdStarts {
   #goElsewhere(start: ColdStart): void {
     const silent = start.at;
     start.at = undefined;
-    this.#run(start, true);
+    this.#run(start, false);
     start.at ??= silent;
   }
 
@@ -256,7 +256,7 @@ export class ColdStarts {
   #finish(start: ColdStart, error: SkeinError | undefined): void {
     if (this.#starts.get(start.key) !== start) return; // another backend was first
     this.#starts.delete(start.key);
-    this.#heldTotal -= start.held.size;
+    for (const request of start.held) this.#held.delete(request);
     if (error === undefined) {
       start.done.resolve();
       for (const request of start.held) request.onReady();
@@ -264,6 +264,12 @@ export class ColdStarts {
       start.done.reject(error);
       for (const request of start.held) request.onRefused(unservable(start.entry, error));
     }
+  }
+
+  /** Resolves when no load of the model is under way any more, however those that are end. */
+  async settled(entry: ModelEntry): Promise<void> {
+    const own = [...this.#starts.values()].filter((start) => start.entry === entry);
+    await Promise.allSettled(own.map((start) => start.done.promise));
   }
 
   /** A backend came, or fell silent, or another router's load finished. */
@@ -299,72 +305,10 @@ function hasReadyCopy({ entry, version }: ColdStart): boolean {
   );
 }
 
-/** Why a model that only external servers have can be neither asked for nor loaded now; undefined where it can. */
-function externalTrouble(fleet: FleetView, entry: ModelEntry): SkeinError | undefined {
-  if (entry.repository !== undefined || entry.external === undefined) return undefined;
-  const views = [...entry.external].map((id) => fleet.backends.get(id));
-  const up = views.filter((view) => view?.standing === 'up');
-  if (up.some((view) => view?.session?.can.load)) return undefined;
-  if (up.length > 0) return new SkeinError('model_unavailable', { model: entry.name });
-  const detail = views.map((view) => `'${view?.record.id}' does not answer (${view?.reason ?? 'removed'})`).join(', ');
-  return new SkeinError('no_backend', { model: entry.name, detail, retryAfterSeconds: 1 });
-}
-
-/** A server of the organisation's own that has the model and can be told to load it. */
-function externalLoader(fleet: FleetView, entry: ModelEntry, excluded: ReadonlySet<string>): BackendView | undefined {
-  for (const id of entry.external ?? []) {
-    const view = fleet.backends.get(id);
-    if (view?.session?.can.load && view.standing === 'up' && !excluded.has(id)) return view;
-  }
-  return undefined;
-}
-
 function connected(view: BackendView | undefined, excluded: ReadonlySet<string>): BackendView | undefined {
   return view?.standing === 'up' && !excluded.has(view.record.id) ? view : undefined;
 }
 
-function currentFailure(entry: ModelEntry, nowMs: number): LoadFailure | undefined {
-  const failure = entry.activity?.failure;
-  return failure !== undefined && failure.stamp === entry.stamp && nowMs < failure.untilMs ? failure : undefined;
-}
-
-/** What a request is told of a load that cannot succeed; whoever asks for the load itself hears the error as it is. */
-function unservable(entry: ModelEntry, error: SkeinError): SkeinError {
-  if (error.kind !== 'invalid' && error.kind !== 'unsupported') return error;
-  const reason = error.code === 'load_failed' ? error.facts['reason']! : error.message;
-  return new SkeinError('model_failed', { model: entry.name, reason }, { cause: error });
-}
-
-function rememberFailure(entry: ModelEntry, error: SkeinError, nowMs: number): void {
-  const activity = entry.active();
-  const backoffMs = Math.min(maxBackoffMs, (activity.failure?.backoffMs ?? firstBackoffMs / 2) * 2);
-  activity.failure = { error, stamp: entry.stamp, untilMs: nowMs + backoffMs, backoffMs };
-}
-
-function refusalError(
-  decision: { code: 'model_loading' | 'hold_full'; retryAfterSeconds: number },
-  entry: ModelEntry,
-  start: ColdStart,
-  nowMs: number,
-): SkeinError {
-  return new SkeinError(decision.code, {
-    model: entry.name,
-    depth: start.held.size,
-    seconds: Math.max(1, Math.ceil((start.readyAtMs - nowMs) / 1000)),
-    retryAfterSeconds: decision.retryAfterSeconds,
-  });
-}
-
-function lateError(start: ColdStart, nowMs: number): SkeinError {
-  if (start.at === undefined) return lastRefusal(start);
-  const seconds = Math.max(1, Math.ceil((start.readyAtMs - nowMs) / 1000));
-  return new SkeinError('model_loading', { model: start.entry.name, seconds, retryAfterSeconds: seconds });
-}
-
-function lastRefusal(start: ColdStart): SkeinError {
-  const model = start.entry.name;
-  return (
-    [...start.refusedBy.values()].at(-1) ??
-    new SkeinError('no_backend', { model, detail: 'none is connected that could take it', retryAfterSeconds: 1 })
-  );
+function refusedLast(start: ColdStart): SkeinError {
+  return [...start.refusedBy.values()].at(-1) ?? noBackend(start.entry);
 }

@@ -2,6 +2,7 @@ import type { BackendSession } from '../../adapters/adapter.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import type { CopyLoad } from '../routing/choose-copy.ts';
 import type { BackendView } from './backend-view.ts';
+import type { ModelEntry } from './model-entry.ts';
 
 /** A request that this router has sent to a copy and that can be taken away from it. */
 export interface SentRequest {
@@ -12,6 +13,7 @@ export interface SentRequest {
 /** One copy as this router sees it: what its backend says, and what this router itself has sent it. */
 export class CopyView implements CopyLoad {
   readonly backend: BackendView;
+  readonly entry: ModelEntry;
   readonly sent = new Set<SentRequest>();
   /** It refused a request because it had left: it is not asked again, whatever its last state said. */
   isGone = false;
@@ -20,8 +22,9 @@ export class CopyView implements CopyLoad {
   #othersInFlight = 0;
   #latencyMs: number;
 
-  constructor(backend: BackendView, facts: CopyFacts) {
+  constructor(backend: BackendView, entry: ModelEntry, facts: CopyFacts) {
     this.backend = backend;
+    this.entry = entry;
     this.#facts = facts;
     this.#latencyMs = facts.latencyUs / 1000;
   }

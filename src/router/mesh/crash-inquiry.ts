@@ -59,6 +59,11 @@ export class CrashInquiry {
     }
   }
 
+  /** True where bodies of this model must be asked about before they are sent: one of them was convicted. */
+  watches(model: string, nowMs: number): boolean {
+    return this.#quarantine.watches(model, nowMs);
+  }
+
   /** The conviction that this body would run into, as an error; undefined where it may run. */
   refusalOf(model: string, pieces: readonly Uint8Array[], nowMs: number): SkeinError | undefined {
     const forMs = this.#quarantine.refusedForMs(model, hashOf(pieces), nowMs);
@@ -74,7 +79,7 @@ export class CrashInquiry {
       ({ run, triedFor }, i): InFlightRequest => ({
         requestId: String(i),
         model: run.entry.name,
-        bodyHash: blamed ? hashOf(run.request.body.pieces) : '',
+        bodyHash: blamed && run.request.body.isReplayable ? hashOf(run.request.body.pieces) : '',
         alone: triedFor !== undefined,
       }),
     );
@@ -88,7 +93,9 @@ export class CrashInquiry {
     lost.forEach(({ run, error, triedFor }, i) => {
       const refusal = () => this.refusalOf(run.entry.name, run.request.body.pieces, performance.now());
       const verdict = verdicts.get(String(i))!;
+      if (run.isOver) return;
       if (verdict === 'retry') run.retry(error);
+      else if (!run.request.body.isReplayable) run.fail(new SkeinError('copy_crashed', { model: run.entry.name }));
       else if (verdict === 'retry_alone') this.#suspects.add({ run, error, crash, refusal });
       else {
         this.#convict(run, inFlight[i]!.bodyHash, nowMs);
@@ -100,7 +107,6 @@ export class CrashInquiry {
   #convict(run: RequestRun, bodyHash: string, nowMs: number): void {
     const { name } = run.entry;
     this.convictions++;
-    run.entry.active().isWatched = true;
     this.#log('request convicted: its process crashed twice with it', { model: name, bodyHash });
     run.fail(convictedError(name, this.#quarantine.refusedForMs(name, bodyHash, nowMs)));
   }

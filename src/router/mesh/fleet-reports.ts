@@ -94,26 +94,28 @@ export class FleetReports {
       });
   }
 
-  #reason(entry: ModelEntry): string {
+  /** Why a version is not served; where none is named, the one that a request without a version would load. */
+  #reason(entry: ModelEntry, version = entry.newest ?? 0): string {
     if (entry.isUnloaded) return 'unloaded';
     const problem = entry.repository?.problem;
     if (problem !== undefined) return problem;
-    const failure = entry.activity?.failure;
-    return failure !== undefined && failure.stamp === entry.stamp ? failure.error.message : '';
+    return entry.activity?.failures.last(version, entry.stampOf(version))?.message ?? '';
   }
 
   /** Triton lists a model that was never loaded by its name alone. */
   #indexRows(entry: ModelEntry): IndexRow[] {
     const { name, activity } = entry;
-    const reason = this.#reason(entry);
-    if (reason === '' && (activity === undefined || activity.lastVersion === 0)) {
+    const hasReason =
+      this.#reason(entry) !== '' || entry.versions.some((version) => this.#reason(entry, version) !== '');
+    if (!hasReason && (activity === undefined || activity.lastVersion === 0)) {
       return [{ name, version: undefined, state: 'UNKNOWN', reason: '' }];
     }
     const copies = [...(activity?.copies ?? [])];
     const loaded = new Set(copies.filter((copy) => copy.isReady).map((copy) => copy.facts.version));
     const versions = new Set([...entry.versions, ...loaded]);
-    if (versions.size === 0) return [{ name, version: undefined, state: 'UNAVAILABLE', reason }];
+    if (versions.size === 0) return [{ name, version: undefined, state: 'UNAVAILABLE', reason: this.#reason(entry) }];
     return [...versions].map((version) => {
+      const reason = this.#reason(entry, version);
       if (loaded.has(version)) return { name, version, state: 'READY' as const, reason: '' };
       // A backend's word that it loads may be older than this router's knowledge that it failed.
       const isLoading =

@@ -53,13 +53,12 @@ export class FleetView {
   /** What a load's own answer says comes before the next state, and may come after it. */
   applyCopy(view: BackendView, facts: CopyFacts): CopyView {
     let copy = view.copies.get(facts.id);
-    const entry = this.#entryOf(view, facts);
     if (copy === undefined) {
-      copy = new CopyView(view, facts);
+      copy = new CopyView(view, this.#entryOf(view, facts), facts);
       view.copies.set(facts.id, copy);
-      entry.active().copies.add(copy);
+      copy.entry.active().copies.add(copy);
     } else copy.update(facts);
-    const activity = entry.active();
+    const activity = copy.entry.active();
     if (facts.phase === 'ready') {
       activity.residentBytes = facts.residentBytes;
       activity.loadMs = facts.loadMs;
@@ -71,7 +70,12 @@ export class FleetView {
 
   /** An external server would load these. */
   onOffers(view: BackendView, models: readonly string[]): void {
-    for (const model of models) this.#catalogue.addExternal(model, view.record.id);
+    const { id } = view.record;
+    const offered = new Set(models);
+    for (const model of offered) this.#catalogue.addExternal(model, id);
+    for (const model of view.offered)
+      if (!offered.has(model) && !this.#has(view, model)) this.#catalogue.removeExternal(model, id);
+    view.offered = offered;
     this.#tell();
   }
 
@@ -110,8 +114,8 @@ export class FleetView {
     const backends: PlacementBackend[] = [];
     for (const view of this.backends.values()) {
       let demand = 0;
-      for (const { facts } of view.copies.values()) {
-        const rate = this.#catalogue.find(facts.model)?.activity?.rate.perSecond(nowMs) ?? 0;
+      for (const { facts, entry } of view.copies.values()) {
+        const rate = entry.activity?.rate.perSecond(nowMs) ?? 0;
         demand += rate * facts.residentBytes;
       }
       const backend = view.placement(demand);
@@ -126,17 +130,25 @@ export class FleetView {
     return external ? this.#catalogue.addExternal(facts.model, view.record.id) : this.#catalogue.ensure(facts.model);
   }
 
+  /** Declared of it, or loaded there. */
+  #has({ record, copies }: BackendView, model: string): boolean {
+    if (record.models?.includes(model) === true) return true;
+    for (const { facts } of copies.values()) if (facts.model === model) return true;
+    return false;
+  }
+
   #dropCopy(view: BackendView, id: number): void {
     const copy = view.copies.get(id);
     if (copy === undefined) return;
     view.copies.delete(id);
-    const activity = this.#catalogue.find(copy.facts.model)?.activity;
-    activity?.copies.delete(copy);
-    activity?.forgetReady();
+    const { entry } = copy;
+    entry.activity?.copies.delete(copy);
+    entry.activity?.forgetReady();
+    this.#catalogue.forgetIfGone(entry);
   }
 
   #forgetReady(view: BackendView): void {
-    for (const copy of view.copies.values()) this.#catalogue.find(copy.facts.model)?.activity?.forgetReady();
+    for (const { entry } of view.copies.values()) entry.activity?.forgetReady();
   }
 
   #tell(): void {

@@ -12,6 +12,7 @@ import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
 import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
+import { externalTrouble } from './external-servers.ts';
 import { FleetReports } from './fleet-reports.ts';
 import { FleetView } from './fleet-view.ts';
 import { mergeStatistics } from './merge-statistics.ts';
@@ -23,8 +24,10 @@ import type { OverrideStore } from './override-store.ts';
 import { questionOf } from './placement-question.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
 import type { Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
+import { RepositoryCalls } from './repository-calls.ts';
 import { RequestRun, type RunContext } from './request-run.ts';
 import { SuspectRunner } from './suspect-runner.ts';
+import { within } from './within.ts';
 
 export interface MeshOptions {
   readonly version: string;
@@ -56,6 +59,7 @@ export class LocalMesh implements Mesh {
   readonly #coldStarts: ColdStarts;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
+  readonly #repository: RepositoryCalls;
   readonly #reports: FleetReports;
   readonly #inquiry: CrashInquiry;
   readonly #isolation: ModelIsolation;
@@ -73,6 +77,9 @@ export class LocalMesh implements Mesh {
     this.#coldStarts = new ColdStarts(this.#fleet, options.hold);
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
+    const { overrides, rescan } = options;
+    const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
+    this.#repository = new RepositoryCalls({ ...parts, overrides, rescan, log });
     this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
@@ -81,7 +88,7 @@ export class LocalMesh implements Mesh {
     this.#context = {
       choose: chooseReady,
       hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
-      release: (entry, version, request) => this.#coldStarts.release(entry, version, request),
+      release: (request) => this.#coldStarts.release(request),
       hasElsewhere: (entry, version, stalled, excluded) => this.#hasElsewhere(entry, version, stalled, excluded),
       mayRetry: () => this.#mayRetry(),
       onLost: (run, copy, error) => this.#inquiry.onLost(run, copy, error),
@@ -137,7 +144,7 @@ export class LocalMesh implements Mesh {
     this.#retries.earn();
     const run = new RequestRun(request, entry, nowMs + timeoutMs, this.#context, observer);
     this.#active.add(run);
-    if (activity.isWatched) this.#dispatchUnlessConvicted(run);
+    if (this.#inquiry.watches(request.model, nowMs)) this.#dispatchUnlessConvicted(run);
     else run.dispatch();
     return run;
   }
@@ -152,7 +159,8 @@ export class LocalMesh implements Mesh {
     if (entry === undefined || (version !== undefined && !entry.serves(version))) return false;
     const standing = this.#reports.standing(entry);
     if (standing === 'unloaded' || standing === 'failed') return false;
-    return standing === 'ready' || entry.newest !== undefined;
+    if (standing === 'ready') return true;
+    return entry.versionToLoad(version) !== undefined && externalTrouble(this.#fleet, entry) === undefined;
   }
 
   async describe(model: string, version: number | undefined): Promise<ModelDescription> {
@@ -165,7 +173,9 @@ export class LocalMesh implements Mesh {
       copy = entry.active().ready(entry, version)[0];
     }
     if (copy === undefined) throw new SkeinError('copy_gone', { model });
-    const description = await copy.session.describe(copy.facts);
+    const { requestTimeoutMs } = this.#options;
+    const late = new SkeinError('deadline_passed', { ms: requestTimeoutMs, stage: 'before the description' });
+    const description = await within(requestTimeoutMs, copy.session.describe(copy.facts), late);
     const versions =
       version !== undefined ? [version] : entry.versions.length > 0 ? entry.versions : [copy.facts.version];
     return { ...description, versions };
@@ -180,7 +190,11 @@ export class LocalMesh implements Mesh {
     const sessions = [...this.#fleet.backends.values()].filter(
       (view) => view.standing === 'up' && view.session?.can.statistics,
     );
-    const answers = await Promise.all(sessions.map((view) => view.session!.statistics(model).catch(() => [])));
+    const late = new SkeinError('deadline_passed', { ms: statisticsMs, stage: 'before the statistics' });
+    const answers = await Promise.all(
+      // What a backend that fell silent has counted is left out.
+      sessions.map((view) => within(statisticsMs, view.session!.statistics(model), late).catch(() => [])),
+    );
     return mergeStatistics(answers.flat()).filter((one) => version === undefined || one.version === String(version));
   }
 
@@ -188,31 +202,12 @@ export class LocalMesh implements Mesh {
     return this.#reports.index();
   }
 
-  async load(model: string, override: LoadOverride | undefined): Promise<void> {
-    await this.#options.rescan();
-    const entry = override === undefined ? this.#catalogue.find(model) : this.#catalogue.ensure(model);
-    if (entry === undefined) throw new SkeinError('load_unknown', { model });
-    if (override === undefined) {
-      entry.configOverride = undefined;
-      const own = await this.#options.overrides.release(model);
-      if (own !== undefined) entry.repository = own.original;
-    } else await this.#override(entry, override);
-    if (entry.repository?.problem !== undefined) {
-      throw new SkeinError('load_failed', { model, version: entry.newest ?? 1, reason: entry.repository.problem });
-    }
-    entry.isUnloaded = false;
-    if (entry.activity !== undefined) entry.activity.failure = undefined;
-    const versions = entry.repository === undefined ? [0] : entry.versions;
-    await Promise.all(versions.map((version) => this.#loadVersion(entry, version)));
-    await this.#refresh.refresh(entry);
+  load(model: string, override: LoadOverride | undefined): Promise<void> {
+    return this.#repository.load(model, override);
   }
 
-  async unload(model: string): Promise<void> {
-    const entry = this.#catalogue.find(model);
-    if (entry === undefined) return; // Triton answers 200 for what it does not know
-    entry.isUnloaded = true;
-    const copies = [...(entry.activity?.copies ?? [])];
-    await Promise.all(copies.map(({ backend, facts }) => backend.session?.can.unload && backend.session.unload(facts)));
+  unload(model: string): Promise<void> {
+    return this.#repository.unload(model);
   }
 
   report(): FleetReport {
@@ -240,7 +235,7 @@ export class LocalMesh implements Mesh {
 
   explain(model: string): Explanation {
     const entry = this.#catalogue.find(model);
-    if (entry === undefined) throw new SkeinError('model_unknown', { model });
+    if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
     return this.#reports.explain(entry, performance.now());
   }
 
@@ -254,27 +249,12 @@ export class LocalMesh implements Mesh {
   /** The model, where requests for it are tried; throws what the client is told where not. */
   #servable(model: string, version: number | undefined): ModelEntry {
     const entry = this.#catalogue.find(model);
-    if (entry === undefined) throw new SkeinError('model_unknown', { model });
+    if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
     if (entry.isUnloaded) throw new SkeinError('model_unavailable', { model });
     const problem = entry.repository?.problem;
     if (problem !== undefined) throw new SkeinError('model_failed', { model, reason: problem });
     if (version !== undefined && !entry.serves(version)) throw new SkeinError('version_unknown', { model, version });
     return entry;
-  }
-
-  #loadVersion(entry: ModelEntry, version: number): Promise<void> {
-    const ready = entry
-      .active()
-      .ready(entry, version)
-      .some((copy) => copy.facts.stamp === entry.stampOf(version));
-    return ready ? Promise.resolve() : this.#coldStarts.ensure(entry, version, true);
-  }
-
-  async #override(entry: ModelEntry, { config, files }: LoadOverride): Promise<void> {
-    if (files.size > 0) entry.repository = await this.#options.overrides.store(entry.name, files, entry.repository);
-    if (entry.repository === undefined) throw new SkeinError('load_unknown', { model: entry.name });
-    entry.configOverride = config;
-    entry.active().forgetReady();
   }
 
   #refreshSoon(entry: ModelEntry): void {
@@ -288,9 +268,11 @@ export class LocalMesh implements Mesh {
     const { body, model } = run.request;
     body.attach({
       onPiece: (_piece, end) => {
-        if (!end) return true;
+        // One that is too large to be kept cannot have been convicted, and must go on before pieces of it are let go.
+        if (!end && !body.isOverBound) return true;
+        const isWhole = end && body.isReplayable;
         body.detach();
-        const refusal = body.isReplayable ? this.#inquiry.refusalOf(model, body.pieces, performance.now()) : undefined;
+        const refusal = isWhole ? this.#inquiry.refusalOf(model, body.pieces, performance.now()) : undefined;
         if (refusal !== undefined) run.fail(refusal);
         else run.dispatch();
         return true;
@@ -327,6 +309,9 @@ export class LocalMesh implements Mesh {
 }
 
 const preloadsAtOnce = 4;
+
+/** How long the statistics of one backend are waited for. */
+const statisticsMs = 1_000;
 
 const nothingUnderWay: Exchange = { cancel: () => {}, pause: () => {}, resume: () => {} };
 

@@ -1,28 +1,17 @@
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
-import type { SkeinError } from '../../protocol/errors.ts';
 import type { CopyView } from './copy-view.ts';
+import { LoadFailures } from './load-failures.ts';
 import { RequestRate } from './request-rate.ts';
-
-/** Why a model is not tried for a while. */
-export interface LoadFailure {
-  readonly error: SkeinError;
-  readonly stamp: string;
-  /** Until then the stored error is the answer; doubled with every failure. */
-  readonly untilMs: number;
-  readonly backoffMs: number;
-}
 
 /** What is kept only of models that were asked for: there may be ten thousand that never are. */
 export class ModelActivity {
   readonly copies = new Set<CopyView>();
   readonly rate = new RequestRate();
-  failure: LoadFailure | undefined;
+  readonly failures = new LoadFailures();
   /** Resident size and load time when it was last loaded; 0: never. */
   residentBytes = 0;
   loadMs = 0;
   lastVersion = 0;
-  /** A body of it was convicted: bodies are hashed before they are sent. */
-  isWatched = false;
   /** It keeps crashing its process: the backend that it has to itself. */
   isolatedOn: string | undefined;
   /** Ready copies by version asked for; rebuilt when copies change. */
@@ -95,6 +84,11 @@ export class ModelEntry {
   active(): ModelActivity {
     this.activity ??= new ModelActivity();
     return this.activity;
+  }
+
+  /** Somebody offers it: a repository, or a server of somebody else's. It may have copies left when nobody does any more. */
+  get isOffered(): boolean {
+    return this.repository !== undefined || this.external !== undefined;
   }
 
   serves(version: number): boolean {

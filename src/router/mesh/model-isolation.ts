@@ -55,11 +55,19 @@ export class ModelIsolation {
       if (this.#quarantine.isIsolated(entry.name, nowMs)) continue;
       this.#isolated.delete(entry);
       const activity = entry.active();
-      if (activity.isolatedOn !== undefined) this.#connector.remove(activity.isolatedOn);
+      const { isolatedOn } = activity;
       activity.isolatedOn = undefined;
       activity.forgetReady();
-      this.#processes.closeApart(id);
       this.#log('model is back among the others', { model: entry.name, backend: id });
+      if (isolatedOn !== undefined) void this.#close(entry, isolatedOn, id);
     }
+  }
+
+  /** Its process ends when the requests in it are answered: an end from here is no crash that they could be blamed for. */
+  async #close(entry: ModelEntry, backendId: string, id: string): Promise<void> {
+    const copies = [...entry.active().copies].filter(({ backend }) => backend.record.id === backendId);
+    await Promise.allSettled(copies.map(({ backend, facts }) => backend.session?.unload(facts)));
+    this.#connector.remove(backendId);
+    this.#processes.closeApart(id);
   }
 }

@@ -1,6 +1,11 @@
+import { SkeinError } from '../../protocol/errors.ts';
 import type { ColdStarts } from './cold-starts.ts';
 import type { CopyView } from './copy-view.ts';
 import type { ModelEntry } from './model-entry.ts';
+
+/** Between tries, where a successor does not load for want of room. */
+const firstDelayMs = 1_000;
+const maxDelayMs = 60_000;
 
 /**
  * Brings loaded copies up to date after the repository changed: the successor is loaded and warmed first, then new
@@ -16,26 +21,38 @@ export class ModelRefresh {
     this.#log = log;
   }
 
+  /** Resolves when nothing outdated is loaded any more, or what should replace it does not load. */
   async refresh(entry: ModelEntry): Promise<void> {
-    const outdated = outdatedCopies(entry);
-    if (outdated.length === 0) return;
-    if (entry.repository === undefined) {
-      await Promise.all(outdated.map(unload)); // gone from the repository
-      return;
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(maxDelayMs, 2 * delayMs)) {
+      const outdated = outdatedCopies(entry);
+      if (outdated.length === 0) return;
+      const { stamp } = entry;
+      const fault = entry.repository === undefined ? undefined : await this.#loadSuccessors(entry, outdated);
+      if (fault === undefined && entry.stamp === stamp) {
+        entry.active().forgetReady();
+        await Promise.all(outdatedCopies(entry).map(unload));
+        return;
+      }
+      if (fault === undefined) continue; // changed once more meanwhile
+      this.#log('new files of a model do not load; what is loaded goes on serving', {
+        model: entry.name,
+        reason: fault.message,
+      });
+      if (!fault.mayRetry) return;
+      // No room, or a backend that was lost: says nothing of the files.
+      await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
     }
+  }
+
+  async #loadSuccessors(entry: ModelEntry, outdated: readonly CopyView[]): Promise<SkeinError | undefined> {
     const wanted = new Set(outdated.map((copy) => copy.facts.version).filter((version) => entry.serves(version)));
     if (entry.newest !== undefined) wanted.add(entry.newest);
     try {
       await Promise.all([...wanted].map((version) => this.#coldStarts.ensure(entry, version, false)));
+      return undefined;
     } catch (fault) {
-      this.#log('new files of a model do not load; what is loaded goes on serving', {
-        model: entry.name,
-        reason: (fault as Error).message,
-      });
-      return;
+      return SkeinError.from(fault);
     }
-    entry.active().forgetReady();
-    await Promise.all(outdatedCopies(entry).map(unload));
   }
 }
 

@@ -14,7 +14,7 @@ export interface RunContext {
     excluded: ReadonlySet<CopyView> | undefined,
   ): CopyView | undefined;
   hold(entry: ModelEntry, version: number, request: HeldRequest): void;
-  release(entry: ModelEntry, version: number, request: HeldRequest): void;
+  release(request: HeldRequest): void;
   /** Whether requests for this model that are at the backend of `stalled` could be served elsewhere. */
   hasElsewhere(
     entry: ModelEntry,
@@ -45,10 +45,11 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   /** Copies that failed it. A copy that is loaded anew, be it on the same backend, is another one. */
   #excluded: Set<CopyView> | undefined;
   #lastError: SkeinError | undefined;
+  readonly #startedMs = performance.now();
   #attempts = 0;
   #copy: CopyView | undefined;
   #exchange: Exchange | undefined;
-  #heldVersion: number | undefined;
+  #isHeld = false;
   #reply: InferReply | undefined;
   #pieces: Uint8Array[] = [];
   /** The client has something of the answer: it cannot be begun again. */
@@ -90,7 +91,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
       this.#finishWith(new SkeinError('model_unavailable', { model: this.entry.name }));
       return;
     }
-    this.#heldVersion = wanted;
+    this.#isHeld = true;
     this.#context.hold(this.entry, wanted, this);
   }
 
@@ -118,13 +119,13 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   }
 
   onReady(): void {
-    this.#heldVersion = undefined;
-    this.dispatch();
+    this.#isHeld = false;
+    if (!this.#isOver) this.dispatch();
   }
 
   onRefused(error: SkeinError): void {
-    this.#heldVersion = undefined;
-    this.#finishWith(error);
+    this.#isHeld = false;
+    this.fail(error);
   }
 
   onReply(reply: InferReply): void {
@@ -155,7 +156,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   onError(error: SkeinError, requestId?: string): void {
     const copy = this.#copy!;
     this.#leaveCopy();
-    if (this.#isStarted || !error.mayRetry || !this.request.body.isReplayable) {
+    if (this.#isStarted || !error.mayRetry) {
       this.#finishWith(error, requestId);
     } else if (error.code === 'link_broken') {
       this.exclude(copy);
@@ -170,10 +171,18 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   /** Goes on elsewhere, where the deadline, the budget and the number of tries allow. */
   retry(error: SkeinError): void {
     if (this.#isOver) return;
+    if (this.#canGoOn && this.#context.mayRetry()) this.#goOn(error);
+    else this.#finishWith(error);
+  }
+
+  /** Its body is still here, and time and tries are left. */
+  get #canGoOn(): boolean {
+    return this.request.body.isReplayable && performance.now() < this.deadlineMs && this.#attempts < maxAttempts;
+  }
+
+  #goOn(error: SkeinError): void {
     this.#lastError = error;
-    const late = performance.now() >= this.deadlineMs;
-    if (late || this.#attempts >= maxAttempts || !this.#context.mayRetry()) this.#finishWith(error);
-    else this.dispatch();
+    this.dispatch();
   }
 
   /** Ends it for the client. */
@@ -189,21 +198,23 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
 
   onStalled(): void {
     const copy = this.#copy;
-    if (copy === undefined || this.#isStarted || !this.request.body.isReplayable) return;
+    if (copy === undefined || this.#isStarted || !this.#canGoOn) return;
     const excluded = new Set(this.#excluded).add(copy);
-    if (!this.#context.hasElsewhere(this.entry, this.request.version, copy, excluded)) return; // it may come back
+    // Where it cannot go elsewhere it stays: the backend may come back.
+    const { version } = this.request;
+    if (!this.#context.hasElsewhere(this.entry, version, copy, excluded) || !this.#context.mayRetry()) return;
     this.#exchange?.cancel();
     this.#leaveCopy();
     this.#excluded = excluded;
-    this.retry(new SkeinError('link_broken', { backend: copy.backend.record.id, reason: 'silent for a second' }));
+    this.#goOn(new SkeinError('link_broken', { backend: copy.backend.record.id, reason: 'silent for a second' }));
   }
 
   /** Called now and then: true where the deadline has passed and the client was told. */
   expire(nowMs: number): boolean {
-    if (this.#isOver || nowMs < this.deadlineMs || this.#isStarted || this.#heldVersion !== undefined) return false;
+    if (this.#isOver || nowMs < this.deadlineMs || this.#isStarted || this.#isHeld) return false;
     this.#exchange?.cancel();
     this.#leaveCopy();
-    const ms = Math.round(nowMs - this.deadlineMs + this.request.timeoutMs);
+    const ms = Math.round(nowMs - this.#startedMs);
     this.#finishWith(new SkeinError('deadline_passed', { ms, stage: 'before the answer' }));
     return true;
   }
@@ -211,7 +222,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   cancel(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#heldVersion !== undefined) this.#context.release(this.entry, this.#heldVersion, this);
+    if (this.#isHeld) this.#context.release(this);
     this.#exchange?.cancel();
     this.#leaveCopy();
     this.#close();

@@ -5,6 +5,7 @@ import { specOf } from './cold-starts.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
 import type { RequestRun } from './request-run.ts';
+import { within } from './within.ts';
 
 export interface Suspect {
   readonly run: RequestRun;
@@ -26,6 +27,9 @@ const idleMs = 60_000;
 
 /** How long a suspect waits for the quarantine process, which may have just crashed itself. */
 const connectMs = 15_000;
+
+/** And for its model to load there, before the next suspect has its turn. */
+const loadMs = 60_000;
 
 /** Runs suspects one after the other, each alone in a process that serves nobody else. */
 export class SuspectRunner {
@@ -97,7 +101,8 @@ export class SuspectRunner {
     try {
       const version = request.version ?? entry.newest;
       if (version === undefined) throw new SkeinError('model_unavailable', { model: entry.name });
-      const facts = await view.session!.load(specOf(entry, version, true));
+      const late = new SkeinError('copy_crashed', { model: entry.name });
+      const facts = await within(loadMs, view.session!.load(specOf(entry, version, true)), late);
       const copy = this.#fleet.applyCopy(view, facts);
       if (run.isOver) return; // its client left, or its deadline passed
       await new Promise<void>((resolve) => {
@@ -113,9 +118,13 @@ export class SuspectRunner {
     }
   }
 
-  /** Undefined where it did not come up. */
+  /** Undefined where it did not come up, or nobody here could start it. */
   async #connected(): Promise<BackendView | undefined> {
-    this.#view ??= this.#connector.add(await this.#processes.openApart(quarantineId));
+    try {
+      this.#view ??= this.#connector.add(await this.#processes.openApart(quarantineId));
+    } catch {
+      return undefined;
+    }
     const view = this.#view;
     const untilMs = performance.now() + connectMs;
     while (view.session === undefined) {
