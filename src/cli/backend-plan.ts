@@ -44,5 +44,5 @@ export function backendProgram(): string[] {
   const source = fileURLToPath(new URL('./backend-process.ts', import.meta.url));
   const program = existsSync(source) ? source : source.replace(/\.ts$/, '.js');
   // Bodies die young and are large: a small nursery is swept often and keeps the process small.
-  return [process.execPath, '--max-semi-space-size=1', program];
+  return [process.execPath, '--max-semi-space-size=1', '--optimize-for-size', program];
 }

@@ -9,7 +9,6 @@ import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-l
 import type { CopyStatistics } from './copy-statistics.ts';
 import { CoreShare } from './core-share.ts';
 import { HeldCopy } from './held-copy.ts';
-import { IdleCollector } from './idle-collector.ts';
 import { toLinkError } from './link-error.ts';
 import { LoadPace } from './load-pace.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
@@ -38,7 +37,6 @@ export class CopyKeeper {
   readonly #pace = new LoadPace();
   readonly #measured = new Measurements(rememberedModels);
   readonly memory: MemoryKeeper;
-  readonly #collector = new IdleCollector(() => this.#isIdle());
   #nextId = 1;
 
   constructor(options: KeeperOptions) {
@@ -191,14 +189,9 @@ export class CopyKeeper {
       this.#options.trace('model could not be freed', { model: held.spec.model, reason: (fault as Error).message });
     }
     held.become({ kind: 'gone' });
-    this.#collector.modelLeft();
     this.#options.trace('model left', { model: held.spec.model, version: held.spec.version });
     this.#forget(held);
     this.memory.changed();
-  }
-
-  #isIdle(): boolean {
-    return this.loadsQueued === 0 && [...this.#copies.values()].every(({ serving }) => (serving?.inFlight ?? 0) === 0);
   }
 
   #forget(held: HeldCopy): void {

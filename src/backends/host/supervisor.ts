@@ -153,12 +153,12 @@ function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-/** libuv's pool runs the engine's calls beside files and compression; it cannot grow later. */
-const spareThreads = 8;
+/** libuv's pool runs the engine's calls beside files and digests; it cannot grow later, and each thread keeps a stack. */
+const spareThreads = 6;
 
 function childEnv({ cores, loads }: BackendProcessOptions): Record<string, string> {
   return {
-    UV_THREADPOOL_SIZE: String(Math.max(16, 2 * cores + loads + spareThreads)),
+    UV_THREADPOOL_SIZE: String(2 * cores + loads + spareThreads),
     // One heap a thread would keep what each of those threads has freed.
     MALLOC_ARENA_MAX: '2',
   };
