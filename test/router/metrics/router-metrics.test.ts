@@ -90,7 +90,16 @@ test('RouterMetrics shows the fleet and the process', async () => {
   mesh.reportedBackends = [
     {
       ...{ id: 'b1', kind: 'skein', address: 'unix:/x', state: 'stalled', reason: '', pid: 7 },
-      ...{ budgetBytes: 100, usedBytes: 60, evictionPrice: 2, loadsQueued: 1, evictions: 0, copies: 4, inFlight: 5, apart: false },
+      ...{
+        budgetBytes: 100,
+        usedBytes: 60,
+        evictionPrice: 2,
+        loadsQueued: 1,
+        evictions: 0,
+        copies: 4,
+        inFlight: 5,
+        apart: false,
+      },
     },
   ];
   const values = await scrape(new RouterMetrics(mesh, 10));
