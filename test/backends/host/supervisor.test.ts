@@ -65,7 +65,7 @@ describe('Supervisor', () => {
     process.kill(pids()[0]!, 'SIGKILL');
     assert.deepEqual(await end, { kind: 'signal', signal: 'SIGKILL' });
     await until('the second start', () => pids().length === 2);
-    assert.ok(Number(lines()[0]!.split(' ')[1]) >= 13);
+    assert.ok(Number(lines()[0]!.split(' ')[1]) >= 8, 'room for runs, loads and files at once');
     assert.ok(isAlive(pids()[1]!));
   });
 
