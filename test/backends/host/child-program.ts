@@ -9,9 +9,6 @@ const { id, address, drainTimeoutMs } = JSON.parse(process.argv.at(-1)!) as {
   address: string;
   drainTimeoutMs: number;
 };
-appendFileSync(address, `${process.pid} ${process.env['UV_THREADPOOL_SIZE']}\n`);
-if (id === 'ends') process.exit(3);
-if (id === 'aborts') process.abort();
 process.stdin.on('end', () => process.exit(0));
 process.stdin.resume();
 process.on('SIGTERM', () => {
@@ -21,3 +18,7 @@ process.on('SIGTERM', () => {
     process.exit(0);
   }, drainTimeoutMs / 2);
 });
+// Told last: whoever reads it may send a signal at once.
+appendFileSync(address, `${process.pid} ${process.env['UV_THREADPOOL_SIZE']}\n`);
+if (id === 'ends') process.exit(3);
+if (id === 'aborts') process.abort();
