@@ -129,6 +129,13 @@ export class ColdStarts {
     await start.done.promise;
   }
 
+  /** An older version stands in for this one: it is loaded behind the requests that are served meanwhile. */
+  loadBehind(entry: ModelEntry, version: number): void {
+    const nowMs = performance.now();
+    if (entry.activity?.failures.current(version, entry.stampOf(version), nowMs) !== undefined) return;
+    this.#run(this.#startOf(entry, version, nowMs), false);
+  }
+
   /** Ends the waits whose time is over. Called a few times a second. */
   sweep(nowMs: number): void {
     for (const start of this.#starts.values()) {
@@ -223,6 +230,7 @@ export class ColdStarts {
   #fail(start: ColdStart, error: SkeinError): void {
     const { entry, version, stamp } = start;
     entry.active().failures.remember(version, stamp, error, performance.now());
+    entry.active().forgetReady();
     this.#finish(start, error);
   }
 

@@ -59,11 +59,7 @@ export class FleetView {
       copy.entry.active().copies.add(copy);
     } else copy.update(facts);
     const activity = copy.entry.active();
-    if (facts.phase === 'ready') {
-      activity.residentBytes = facts.residentBytes;
-      activity.loadMs = facts.loadMs;
-      activity.lastVersion = facts.version;
-    }
+    if (facts.phase === 'ready') activity.noteReady(facts);
     activity.forgetReady();
     return copy;
   }

@@ -86,7 +86,7 @@ export class LocalMesh implements Mesh {
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
     this.#inquiry = new CrashInquiry(quarantine, processes, suspects, this.#isolation, log);
     this.#context = {
-      choose: chooseReady,
+      choose: (entry, version, excluded) => this.#choose(entry, version, excluded),
       hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
       release: (request) => this.#coldStarts.release(request),
       hasElsewhere: (entry, version, stalled, excluded) => this.#hasElsewhere(entry, version, stalled, excluded),
@@ -279,6 +279,17 @@ export class LocalMesh implements Mesh {
       },
       onAborted: () => {},
     });
+  }
+
+  #choose(
+    entry: ModelEntry,
+    version: number | undefined,
+    excluded: ReadonlySet<CopyView> | undefined,
+  ): CopyView | undefined {
+    const copy = chooseReady(entry, version, excluded);
+    const isOlder = copy !== undefined && version === undefined && copy.facts.version !== entry.newest;
+    if (isOlder && entry.newest !== undefined) this.#coldStarts.loadBehind(entry, entry.newest);
+    return copy;
   }
 
   #hasElsewhere(

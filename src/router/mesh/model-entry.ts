@@ -1,4 +1,5 @@
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
+import type { CopyFacts } from '../../protocol/link/messages.ts';
 import type { CopyView } from './copy-view.ts';
 import { LoadFailures } from './load-failures.ts';
 import { RequestRate } from './request-rate.ts';
@@ -8,6 +9,8 @@ export class ModelActivity {
   readonly copies = new Set<CopyView>();
   readonly rate = new RequestRate();
   readonly failures = new LoadFailures();
+  /** Stamp of each version when it was last ready. */
+  readonly #served = new Map<number, string>();
   /** Resident size and load time when it was last loaded; 0: never. */
   residentBytes = 0;
   loadMs = 0;
@@ -16,6 +19,18 @@ export class ModelActivity {
   isolatedOn: string | undefined;
   /** Ready copies by version asked for; rebuilt when copies change. */
   #ready = new Map<number | undefined, readonly CopyView[]>();
+
+  noteReady({ version, stamp, residentBytes, loadMs }: CopyFacts): void {
+    this.residentBytes = residentBytes;
+    this.loadMs = loadMs;
+    this.lastVersion = version;
+    this.#served.set(version, stamp);
+  }
+
+  /** It has been ready with these files, so that it can be loaded again. */
+  hasServed(version: number, stamp: string): boolean {
+    return this.#served.get(version) === stamp;
+  }
 
   forgetReady(): void {
     if (this.#ready.size > 0) this.#ready = new Map();
@@ -99,6 +114,8 @@ export class ModelEntry {
 /**
  * Copies that answer for `version`: those of the newest stamp, else older ones, which go on serving until their successor
  * is ready. Without a version the newest that is ready and served counts; one that the policy no longer serves comes last.
+ * Where the newest version has served already and has only been evicted, no older one stands in for it: who names no
+ * version wants the newest, and which answer comes must not depend on what is in memory.
  */
 function findReady(entry: ModelEntry, copies: readonly CopyView[], version: number | undefined): readonly CopyView[] {
   const alone = entry.activity?.isolatedOn;
@@ -109,10 +126,19 @@ function findReady(entry: ModelEntry, copies: readonly CopyView[], version: numb
   let found: readonly CopyView[] = [];
   if (version !== undefined) found = ofVersion(version);
   else {
+    if (mustWaitForNewest(entry, ready)) return [];
     const served = ready.map((copy) => copy.facts.version);
     const newest = Math.max(...served.filter((candidate) => entry.serves(candidate)));
     found = ofVersion(newest === -Infinity ? Math.max(...served) : newest);
   }
   const current = found.filter((copy) => copy.facts.stamp === entry.stampOf(copy.facts.version));
   return current.length > 0 ? current : found;
+}
+
+function mustWaitForNewest(entry: ModelEntry, ready: readonly CopyView[]): boolean {
+  const { newest, activity } = entry;
+  if (newest === undefined || activity === undefined || ready.some((copy) => copy.facts.version === newest))
+    return false;
+  const stamp = entry.stampOf(newest);
+  return activity.hasServed(newest, stamp) && activity.failures.last(newest, stamp) === undefined;
 }

@@ -25,7 +25,7 @@ export class ModelRefresh {
   async refresh(entry: ModelEntry): Promise<void> {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(maxDelayMs, 2 * delayMs)) {
       const outdated = outdatedCopies(entry);
-      if (outdated.length === 0) return;
+      if (outdated.length === 0 && !lacksNewest(entry)) return;
       const { stamp } = entry;
       const fault = entry.repository === undefined ? undefined : await this.#loadSuccessors(entry, outdated);
       if (fault === undefined && entry.stamp === stamp) {
@@ -66,6 +66,14 @@ function outdatedCopies(entry: ModelEntry): CopyView[] {
         facts.stamp !== entry.stampOf(facts.version) ||
         !entry.versions.includes(facts.version)),
   );
+}
+
+/** It is in use, and its newest version is not there: requests that name none are served by an older one. */
+function lacksNewest(entry: ModelEntry): boolean {
+  const copies = [...(entry.activity?.copies ?? [])].filter(({ backend }) => backend.record.kind === 'skein');
+  const { newest } = entry;
+  if (newest === undefined || entry.isUnloaded || !copies.some((copy) => copy.isReady)) return false;
+  return !copies.some((copy) => copy.isReady && copy.facts.version === newest);
 }
 
 async function unload(copy: CopyView): Promise<void> {

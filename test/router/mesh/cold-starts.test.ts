@@ -194,6 +194,37 @@ describe('ColdStarts', () => {
     ]);
   });
 
+  test('loads the newest version again for who names none, though an older one is in memory', async (t) => {
+    const { mesh, backend, put, connected } = startMesh(t);
+    const b1 = backend('b1');
+    await connected();
+    put(model('a', 's', [1, 2]));
+    await mesh.load('a', undefined);
+    const newest = [...b1.copies.values()].find(({ version }) => version === 2)!;
+    await b1.unload(newest); // evicted
+    assert.equal(await ask(mesh, 'a', { version: 1 }).over(), 'a sv1 on b1');
+    assert.equal(await ask(mesh, 'a').over(), 'a sv2 on b1');
+  });
+
+  test('serves an older version while the newest does not load, and the newest as soon as it does', async (t) => {
+    const { mesh, backend, put, connected } = startMesh(t);
+    const b1 = backend('b1');
+    await connected();
+    put(model('a', 's', [1]));
+    await ask(mesh, 'a').over();
+    b1.onLoad = () => Promise.reject(broken('version 2'));
+    put(model('a', 's', [1, 2]));
+    await until('the load', () => b1.loads.length === 2);
+    for (let i = 0; i < 5; i++) assert.equal(await ask(mesh, 'a').over(), 'a sv1 on b1');
+    assert.equal(b1.loads.length, 2, 'tried again with every request');
+    assert.equal(await ask(mesh, 'a', { version: 2 }).over(), 'model_failed');
+    b1.onLoad = () => {};
+    pass(1_100);
+    assert.equal(await ask(mesh, 'a').over(), 'a sv1 on b1', 'a request waited for the newest');
+    await until('the newest', () => b1.ready.includes('a sv2'));
+    assert.equal(await ask(mesh, 'a').over(), 'a sv2 on b1');
+  });
+
   test('asks another backend where one has no room', async (t) => {
     const { mesh, backend, put, connected } = startMesh(t);
     const backends = [backend('b1'), backend('b2')];
