@@ -205,7 +205,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     if (!this.#context.hasElsewhere(this.entry, version, copy, excluded) || !this.#context.mayRetry()) return;
     this.#exchange?.cancel();
     this.#leaveCopy();
-    this.#excluded = excluded;
+    // Not excluded: while it is silent it is nobody's choice, and when it answers again it may be the only one.
     this.#goOn(new SkeinError('link_broken', { backend: copy.backend.record.id, reason: 'silent for a second' }));
   }
 
