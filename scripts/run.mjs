@@ -52,9 +52,12 @@ const fastTests = () => node('--expose-gc', '--test', '--test-concurrency=2', 't
  * One suite after the other, so that none disturbs another's timings. A bar of time can be missed on a machine that is
  * busy with something else for a moment: a suite that fails is run once more at the end, and must pass then.
  */
-function slowTests(names) {
+function slowTests(args) {
+  const isExcept = args[0] === '--except';
+  const names = isExcept ? args.slice(1) : args;
+  const isNamed = (file) => names.some((name) => file.startsWith(name));
   const suites = readdirSync(join(root, 'test/slow'))
-    .filter((file) => file.endsWith('.slow.ts') && (names.length === 0 || names.some((name) => file.startsWith(name))))
+    .filter((file) => file.endsWith('.slow.ts') && (names.length === 0 || isNamed(file) !== isExcept))
     .sort();
   const slowTest = (file) => node('--expose-gc', '--test', join('test/slow', file));
   const again = suites.filter((file) => slowTest(file) !== 0);

@@ -2,6 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { modelBytes } from '../engines/onnx/model-bytes.ts';
+import { batchLimit } from '../memory/batch-limit.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
 import { estimateResidentBytes } from '../memory/size-estimate.ts';
 import { Copy, type ServingParts } from './copy.ts';
@@ -164,11 +165,21 @@ export class CopyKeeper {
   }
 
   #serve({ id, spec }: HeldCopy, parts: ServingParts): Copy {
-    return new Copy(id, spec, parts, {
-      statistics: this.#options.statisticsOf(spec.model, spec.version),
-      cores: this.#cores,
-      onIdle: () => this.memory.changed(),
-    });
+    const { batching, model } = parts;
+    const maxBatchRows = batchLimit(batching.maxBatchRows, this.#options.budgetBytes, (rows) =>
+      model.memory.runPeakBytes(rows),
+    );
+    const preferredRows = batching.preferredRows.filter((rows) => rows <= maxBatchRows);
+    return new Copy(
+      id,
+      spec,
+      { ...parts, batching: { ...batching, maxBatchRows, preferredRows } },
+      {
+        statistics: this.#options.statisticsOf(spec.model, spec.version),
+        cores: this.#cores,
+        onIdle: () => this.memory.changed(),
+      },
+    );
   }
 
   /** Resolves when it is gone, whoever began to empty it. Never rejects. */

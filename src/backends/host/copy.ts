@@ -122,8 +122,8 @@ export class Copy {
     try {
       const request = decodeInferRequest(body, headerLength, { model: this.spec.model, ...schema });
       work = new InferWork(request, responder, nowMs, {
-        // Without dynamic batching a request is a run of its own, however many rows it brings.
-        rows: this.parts.batching.maxBatchRows === 1 ? 1 : request.batchSize,
+        // One that brings more than are joined, or comes where nothing is, fills a batch: it runs by itself.
+        rows: Math.min(request.batchSize, this.parts.batching.maxBatchRows),
         key: batchKey(request, schema.signature.outputs.length),
         priority: request.parameters.priority,
         timeoutUs: request.parameters.timeoutUs,

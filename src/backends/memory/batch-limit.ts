@@ -1,0 +1,12 @@
+/** A run may take this share of the budget on top of what copies hold: the memory of runs is kept free for good. */
+const runShare = 1 / 8;
+
+/**
+ * Largest batch, of at most `maxRows`, whose run stays within its share of the budget; 1 at the least. A request that
+ * brings more rows than this runs by itself: only what is joined is limited.
+ */
+export function batchLimit(maxRows: number, budgetBytes: number, runPeakBytes: (rows: number) => number): number {
+  let rows = maxRows;
+  while (rows > 1 && runPeakBytes(rows) > runShare * budgetBytes) rows--;
+  return rows;
+}
