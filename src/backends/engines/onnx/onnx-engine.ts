@@ -6,6 +6,7 @@ import { heapTrimmer } from './heap-trim.ts';
 import { mappedBytes } from './mapped-bytes.ts';
 import { fileBytes, modelBytes } from './model-bytes.ts';
 import { OnnxModel } from './onnx-model.ts';
+import { OptimiserThreads } from './optimiser-threads.ts';
 import {
   builtInProviders,
   cpuProvider,
@@ -48,6 +49,7 @@ export class OnnxEngine implements Engine {
   readonly kind = 'onnx';
   readonly #runtime: RuntimeEnvironment;
   readonly #options: OnnxEngineOptions;
+  readonly #optimisers: OptimiserThreads;
   readonly #trim = heapTrimmer();
   /** Entries that could not be made: not tried again in this process. */
   readonly #uncacheable = new Set<string>();
@@ -55,6 +57,7 @@ export class OnnxEngine implements Engine {
   constructor(runtime: RuntimeEnvironment, options: OnnxEngineOptions) {
     this.#runtime = runtime;
     this.#options = options;
+    this.#optimisers = new OptimiserThreads(runtime.api);
   }
 
   probe(): EngineFacts {
@@ -170,8 +173,8 @@ export class OnnxEngine implements Engine {
     const { threads } = options;
     const graph = `${directory}/${graphName}`;
     const saveTo = { graph, weightsName };
-    const original = await this.#createSession(files.path, {
-      threads,
+    const original = await this.#optimise(files.path, {
+      threads: 1,
       optimise: 'all',
       saveTo,
       ownArena: true,
@@ -229,6 +232,12 @@ export class OnnxEngine implements Engine {
       this.#runtime.api.release('ReleaseSession', session);
       throw fault;
     }
+  }
+
+  /** Takes as long as it takes: runs go first. The session is only good for being released. */
+  #optimise(path: string, options: SessionOptions): Promise<Pointer> {
+    const { api, environment } = this.#runtime;
+    return withSessionOptions(api, options, (pointer) => this.#optimisers.createSession(environment, path, pointer));
   }
 
   #createSession(path: string, options: SessionOptions): Promise<Pointer> {

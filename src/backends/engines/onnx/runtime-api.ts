@@ -87,6 +87,8 @@ const releases = {
   ReleaseKeyValuePairs: 300,
 } as const;
 
+const statusFunctions = { GetErrorMessage: 2, ReleaseStatus: 93 } as const;
+
 type Bound = KoffiFunc<(...args: Argument[]) => Pointer | string | null>;
 export type FunctionName = keyof typeof functions;
 type Argument = Pointer | number | string | null | ArrayBufferView | ArrayBuffer;
@@ -100,6 +102,7 @@ const maxCalls = 240;
 export class RuntimeApi {
   readonly version: string;
   readonly libraryPath: string;
+  readonly #table: Pointer;
   readonly #calls: Record<FunctionName, Bound>;
   readonly #releases: Record<keyof typeof releases, Bound>;
   readonly #getErrorMessage: Bound;
@@ -134,16 +137,26 @@ export class RuntimeApi {
         detail: `'${libraryPath}' is version ${this.version}; 1.23 or newer is needed`,
       });
     }
+    this.#table = table;
     const bind = (result: string, index: number, parameters: string) =>
       koffi.decode(
         koffi.decode(table, index * 8, 'void*'),
         koffi.proto(`${result} skein_Ort${index}(${parameters})`),
       ) as Bound;
-    this.#getErrorMessage = bind('const char*', 2, 'void* status');
-    this.#releaseStatus = bind('void', 93, 'void* status');
+    this.#getErrorMessage = bind('const char*', statusFunctions.GetErrorMessage, 'void* status');
+    this.#releaseStatus = bind('void', statusFunctions.ReleaseStatus, 'void* status');
     this.#getKeyValues = bind('void', 298, 'void* pairs, void* keys, void* values, void* count');
     this.#calls = mapValues(functions, ([index, parameters]) => bind('void*', index, parameters));
     this.#releases = mapValues(releases, (index) => bind('void', index, 'void* object'));
+  }
+
+  /** For other threads of this process. */
+  addressOf(name: FunctionName | keyof typeof statusFunctions): Pointer {
+    const index =
+      name in statusFunctions
+        ? statusFunctions[name as keyof typeof statusFunctions]
+        : functions[name as FunctionName][0];
+    return koffi.decode(this.#table, index * 8, 'void*') as Pointer;
   }
 
   /** Calls on this thread. Throws an Error with the runtime's own text. */

@@ -43,6 +43,8 @@ export async function withSessionOptions<T>(
       api.call('SetOptimizedModelFilePath', pointer, options.saveTo.graph);
       entries['session.optimized_model_external_initializers_file_name'] = options.saveTo.weightsName;
       entries['session.optimized_model_external_initializers_min_size_in_bytes'] = minExternalBytes;
+      // It will never run: a second layout of its weights would be memory and time for nothing.
+      entries['session.disable_prepacking'] = '1';
     }
     for (const [key, value] of Object.entries(entries)) api.call('AddSessionConfigEntry', pointer, key, value);
     appendProvider(api, pointer, options.provider);

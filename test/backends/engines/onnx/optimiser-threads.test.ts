@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { addSub } from '../../../../examples/models/add-sub.ts';
+import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
+import { OptimiserThreads } from '../../../../src/backends/engines/onnx/optimiser-threads.ts';
+import { cpuProvider } from '../../../../src/backends/engines/onnx/providers.ts';
+import { withSessionOptions } from '../../../../src/backends/engines/onnx/session-options.ts';
+import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
+import { slowToLoadModel } from '../../../fixtures/slow-models.ts';
+import { runtime, writeModel } from './opened-engine.ts';
+
+const { api, environment } = runtime;
+const options = { threads: 2, optimise: 'all', ownArena: true, provider: cpuProvider } as const;
+
+function createSession(threads: OptimiserThreads, path: string) {
+  return withSessionOptions(api, options, (pointer) => threads.createSession(environment, path, pointer));
+}
+
+/** Nice values of the threads of this process, the main one first. */
+function niceValues(): number[] {
+  return readdirSync('/proc/self/task').flatMap((task) => {
+    try {
+      const stat = readFileSync(join('/proc/self/task', task, 'stat'), 'utf8');
+      return [Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])];
+    } catch {
+      return []; // it has ended
+    }
+  });
+}
+
+describe('OptimiserThreads', () => {
+  test('hands over a session that every thread can use', async (t) => {
+    const threads = new OptimiserThreads(api);
+    const session = await createSession(threads, writeModel(temporaryDirectory(t), encodeModel(addSub())));
+    assert.equal(api.number('SessionGetInputCount', session), 2);
+    await api.releaseAsync('ReleaseSession', session);
+  });
+
+  test("rejects with the runtime's own words, and goes on", async (t) => {
+    const threads = new OptimiserThreads(api);
+    const directory = temporaryDirectory(t);
+    await assert.rejects(
+      createSession(threads, writeModel(directory, Buffer.from('no model'))),
+      /Protobuf parsing failed/,
+    );
+    const session = await createSession(threads, writeModel(directory, encodeModel(addSub())));
+    await api.releaseAsync('ReleaseSession', session);
+  });
+
+  test('works at a low priority, on several models at once, and leaves other threads theirs', async (t) => {
+    const threads = new OptimiserThreads(api);
+    const path = writeModel(temporaryDirectory(t), slowToLoadModel(150));
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, niceValues().filter((nice) => nice === 10).length);
+    }, 5);
+    const sessions = await Promise.all([createSession(threads, path), createSession(threads, path)]);
+    clearInterval(watch);
+    assert.ok(most >= 2, `threads of low priority: ${most}`);
+    assert.equal(niceValues()[0], 0);
+    for (const session of sessions) await api.releaseAsync('ReleaseSession', session);
+  });
+});
