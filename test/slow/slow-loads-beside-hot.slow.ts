@@ -19,7 +19,7 @@ const slowCount = 8;
 const loadMs = sized(500, 1_500);
 const hotPerSecond = 25;
 /** Windows without and with loads by turns: what else the machine does is the same for both, more or less. */
-const rounds = sized(4, 10);
+const rounds = sized(5, 11);
 const calmMs = 6_000;
 /** The bar. */
 const longestRatio = 2;
