@@ -161,5 +161,7 @@ function childEnv({ cores, loads }: BackendProcessOptions): Record<string, strin
     UV_THREADPOOL_SIZE: String(2 * cores + loads + spareThreads),
     // One heap a thread would keep what each of those threads has freed.
     MALLOC_ARENA_MAX: '2',
+    // Since 1.29 ONNX Runtime's own builds tell its makers which models are loaded, over the network, unless told not to.
+    ORT_DISABLE_TELEMETRY: '1',
   };
 }
