@@ -42,6 +42,8 @@ export interface MemoryFacts {
 export interface LoadedModel {
   readonly signature: Signature;
   readonly memory: MemoryFacts;
+  /** What loading it again takes, where this load took longer because it prepared the model for those that follow. */
+  readonly reloadMs?: number;
   /**
    * Runs once. `inputs` may be read until the promise settles, wherever it settles; outputs own their bytes and come in
    * the order of `wanted`. Aborting `signal` ends the run early with code `cancelled`.

@@ -35,7 +35,10 @@ export class CopyKeeper {
   readonly #options: KeeperOptions;
   readonly #copies = new Map<number, HeldCopy>();
   readonly #cores: CoreShare;
+  /** Of all loads: what somebody who waits is told. */
   readonly #pace = new LoadPace();
+  /** Without what preparing a model for the first time took: what giving it up costs. */
+  readonly #reloadPace = new LoadPace();
   readonly #measured = new Measurements(rememberedModels);
   readonly memory: MemoryKeeper;
   #nextId = 1;
@@ -44,8 +47,9 @@ export class CopyKeeper {
     this.#options = options;
     this.#cores = new CoreShare(options.cores);
     const { budgetBytes, cores, threads, loads } = options;
+    const usualLoadMs = (bytes: number) => this.#reloadPace.expectedMs(bytes);
     this.memory = new MemoryKeeper(
-      { limitBytes: budgetBytes, concurrentRuns: Math.max(1, Math.floor(cores / threads)), loads },
+      { limitBytes: budgetBytes, concurrentRuns: Math.max(1, Math.floor(cores / threads)), loads, usualLoadMs },
       this.#copies,
       (copy) => this.#empty(copy),
     );
@@ -148,11 +152,12 @@ export class CopyKeeper {
     }
   }
 
-  /** Returns the time that the load took, as others are told it. */
-  #learn(spec: CopySpec, { memory }: LoadedModel, tookMs: number): number {
+  /** Returns the time that the next load will take, as others are told it. */
+  #learn(spec: CopySpec, { memory, reloadMs = Infinity }: LoadedModel, tookMs: number): number {
     const { residentBytes } = memory;
-    const loadMs = Math.max(1, Math.round(tookMs));
-    this.#pace.record(loadMs, residentBytes);
+    const loadMs = Math.max(1, Math.round(Math.min(tookMs, reloadMs)));
+    this.#pace.record(tookMs, residentBytes);
+    this.#reloadPace.record(loadMs, residentBytes);
     this.#measured.learn(measurementKey(spec), { residentBytes, loadMs, runPeakBytes: memory.runPeakBytes(1) });
     return loadMs;
   }

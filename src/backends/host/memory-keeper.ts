@@ -3,6 +3,7 @@ import type { CopySpec } from '../../protocol/link/messages.ts';
 import { type ComingCopy, type CopyMemory, mayStartLoad, needToFree, requiredBytes } from '../memory/budget.ts';
 import { DemandTable } from '../memory/demand.ts';
 import { chooseVictims, defaultEvictionOptions, type EvictableCopy, evictionPrice } from '../memory/eviction.ts';
+import { reloadCostMs } from '../memory/reload-cost.ts';
 import type { HeldCopy } from './held-copy.ts';
 
 export interface MemoryOptions {
@@ -11,6 +12,8 @@ export interface MemoryOptions {
   readonly concurrentRuns: number;
   /** Loads at once. */
   readonly loads: number;
+  /** What it usually takes to load so many bytes. */
+  readonly usualLoadMs: (residentBytes: number) => number;
 }
 
 /** A load that waits for its turn and for memory. */
@@ -212,7 +215,7 @@ export class MemoryKeeper {
       evictable.push({
         key: String(id),
         residentBytes: state.residentBytes,
-        loadMs,
+        loadMs: reloadCostMs(loadMs, this.#options.usualLoadMs(state.residentBytes)),
         ratePerSecond: this.#demand.ratePerSecond(spec.model, nowMs),
         readySinceMs: state.sinceMs,
         wasUsed: serving.wasUsed,

@@ -50,6 +50,7 @@ describe('Hit rate of placement, demand and eviction', () => {
     'loads are quicker than runs': { loadMs: 5 },
     'eight loads could run at once': { loadLanes: 8 },
     'the link is slow': { linkMs: 20 },
+    'load times differ by chance': { loadSpread: 0.8 },
     'many clients wait': { clients: 64 },
   };
   for (const [when, shape] of Object.entries(harder)) {

@@ -1,8 +1,11 @@
+import { LoadPace } from '../../../src/backends/host/load-pace.ts';
 import { type ComingCopy, type CopyMemory, mayStartLoad, needToFree } from '../../../src/backends/memory/budget.ts';
 import { DemandTable } from '../../../src/backends/memory/demand.ts';
 import { chooseVictims, type EvictableCopy, evictionPrice } from '../../../src/backends/memory/eviction.ts';
+import { reloadCostMs } from '../../../src/backends/memory/reload-cost.ts';
 import { place } from '../../../src/router/placement/place.ts';
 import type { PlacementBackend } from '../../../src/router/placement/snapshot.ts';
+import { seededRandom } from '../../fixtures/random.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /**
@@ -21,6 +24,8 @@ export interface FleetShape {
   readonly runSlots: number;
   /** One way between router and backend. */
   readonly linkMs: number;
+  /** How much load times differ by chance: the deviation of their logarithm; 0 where left out. */
+  readonly loadSpread?: number;
 }
 
 export interface FleetFigures {
@@ -41,6 +46,7 @@ interface Copy {
   readonly model: string;
   readonly backend: Backend;
   state: 'queued' | 'loading' | 'ready';
+  loadMs: number;
   readySinceMs: number;
   inFlight: number;
   wasUsed: boolean;
@@ -54,6 +60,7 @@ class Backend {
   readonly held = new Map<string, Copy>();
   readonly loadQueue: Copy[] = [];
   readonly runQueue: (() => void)[] = [];
+  readonly pace = new LoadPace();
   readonly demand = new DemandTable({ maxEntries: 10_000 });
   running = 0;
   loads = 0;
@@ -70,11 +77,11 @@ class Backend {
       .map(({ state }) => ({ residentBytes: modelBytes, stage: state === 'ready' ? 'unproven' : 'loading' }));
   }
 
-  evictable(nowMs: number, loadMs: number): EvictableCopy[] {
+  evictable(nowMs: number): EvictableCopy[] {
     return [...this.held.values()].map((copy) => ({
       key: copy.model,
       residentBytes: modelBytes,
-      loadMs,
+      loadMs: reloadCostMs(copy.loadMs, this.pace.expectedMs(modelBytes)),
       ratePerSecond: this.demand.ratePerSecond(copy.model, nowMs),
       readySinceMs: copy.readySinceMs,
       wasUsed: copy.wasUsed,
@@ -91,6 +98,7 @@ export class VirtualFleet {
   readonly #clock = new VirtualClock();
   readonly #backends: readonly Backend[];
   readonly #copies = new Map<string, Copy>();
+  readonly #random = seededRandom(11);
   #trace: readonly string[] = [];
   #sent = 0;
   #hits: boolean[] = [];
@@ -134,7 +142,16 @@ export class VirtualFleet {
     const facts = { name: model, version: 1, expectedBytes: modelBytes, demand: 0, engine: 'echo' };
     const { candidates } = place(snapshot, { model: facts, copies: [] });
     const backend = this.#backends.find(({ id }) => id === candidates[0]?.backendId) ?? this.#backends[0]!;
-    const copy: Copy = { model, backend, state: 'queued', readySinceMs: 0, inFlight: 0, wasUsed: false, waiting: [] };
+    const copy: Copy = {
+      model,
+      backend,
+      state: 'queued',
+      loadMs: 0,
+      readySinceMs: 0,
+      inFlight: 0,
+      wasUsed: false,
+      waiting: [],
+    };
     this.#copies.set(model, copy);
     backend.loadQueue.push(copy);
     this.#startLoads(backend);
@@ -143,7 +160,7 @@ export class VirtualFleet {
 
   #reportOf(backend: Backend): PlacementBackend {
     const nowMs = this.#clock.nowMs;
-    const copies = backend.evictable(nowMs, this.#shape.loadMs);
+    const copies = backend.evictable(nowMs);
     const wantedBytes = (backend.held.size + backend.loadQueue.length + 1) * modelBytes;
     return {
       id: backend.id,
@@ -158,13 +175,13 @@ export class VirtualFleet {
   }
 
   #startLoads(backend: Backend): void {
-    const { loadLanes, loadMs } = this.#shape;
+    const { loadLanes } = this.#shape;
     for (let next = backend.loadQueue[0]; next !== undefined; next = backend.loadQueue[0]) {
       if (!mayStartLoad(backend.coming, modelBytes, loadLanes, backend.limitBytes)) return;
       const held = Array.from(backend.held, () => memory);
       const neededBytes = needToFree(held, memory, { limitBytes: backend.limitBytes, concurrentRuns: 1 });
       const choice = chooseVictims(
-        backend.evictable(this.#clock.nowMs, loadMs),
+        backend.evictable(this.#clock.nowMs),
         { neededBytes, for: 'request' },
         this.#clock.nowMs,
       );
@@ -184,8 +201,10 @@ export class VirtualFleet {
     backend.held.set(copy.model, copy);
     backend.loads += 1;
     this.#mostUsedBytes = Math.max(this.#mostUsedBytes, backend.held.size * modelBytes);
-    this.#clock.after(this.#shape.loadMs, () => {
+    copy.loadMs = this.#shape.loadMs * Math.exp((this.#shape.loadSpread ?? 0) * gaussian(this.#random));
+    this.#clock.after(copy.loadMs, () => {
       copy.state = 'ready';
+      backend.pace.record(copy.loadMs, modelBytes);
       copy.readySinceMs = this.#clock.nowMs;
       for (const start of copy.waiting) this.#clock.after(this.#shape.linkMs, start);
       this.#startLoads(backend);
@@ -215,4 +234,9 @@ export class VirtualFleet {
       backend.runQueue.shift()!();
     }
   }
+}
+
+/** Box and Muller. */
+function gaussian(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

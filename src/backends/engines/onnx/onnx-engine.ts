@@ -158,7 +158,8 @@ export class OnnxEngine implements Engine {
     }
     const entry = await cache.open(key);
     if (entry === undefined) throw new Error('the entry was removed as soon as it was made');
-    return this.#loadEntry(entry, files, options);
+    const startMs = performance.now();
+    return this.#loadEntry(entry, files, options, () => performance.now() - startMs);
   }
 
   /** Optimises once, then loads the result alone to learn what it holds and what a run takes. */
@@ -204,14 +205,20 @@ export class OnnxEngine implements Engine {
     }
   }
 
-  async #loadEntry(entry: CacheEntry, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
+  async #loadEntry(
+    entry: CacheEntry,
+    files: ModelFiles,
+    options: EngineOptions,
+    reloadMs?: () => number,
+  ): Promise<LoadedModel> {
     const { threads } = options;
     const session = await this.#createSession(entry.graph, { threads, optimise: 'none', provider: cpuProvider });
     const { run } = entry.facts;
-    return this.#wrap(session, files, {
+    const memory = {
       residentBytes: residentBytesOf(entry),
-      runPeakBytes: (rows) => (run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes)),
-    });
+      runPeakBytes: (rows: number) => (run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes)),
+    };
+    return this.#wrap(session, files, memory, reloadMs?.());
   }
 
   /** Without the cache. Nothing is measured: the arena is that of all models. */
@@ -224,10 +231,12 @@ export class OnnxEngine implements Engine {
     });
   }
 
-  #wrap(session: Pointer, files: ModelFiles, memory: LoadedModel['memory']): OnnxModel {
+  #wrap(session: Pointer, files: ModelFiles, memory: LoadedModel['memory'], reloadMs?: number): OnnxModel {
     try {
       const signature = readSignature(this.#runtime, session, files.model);
-      return new OnnxModel(this.#runtime, session, { signature, memory, afterUnload: () => this.#trim() });
+      const afterUnload = () => this.#trim();
+      const cost = reloadMs === undefined ? {} : { reloadMs };
+      return new OnnxModel(this.#runtime, session, { signature, memory, ...cost, afterUnload });
     } catch (fault) {
       this.#runtime.api.release('ReleaseSession', session);
       throw fault;

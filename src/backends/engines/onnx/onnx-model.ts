@@ -16,6 +16,7 @@ interface RunArguments {
 export class OnnxModel implements LoadedModel {
   readonly signature: Signature;
   readonly memory: MemoryFacts;
+  readonly reloadMs?: number;
   readonly #runtime: RuntimeEnvironment;
   readonly #session: Pointer;
   readonly #afterUnload: () => Promise<void>;
@@ -28,12 +29,13 @@ export class OnnxModel implements LoadedModel {
   constructor(
     runtime: RuntimeEnvironment,
     session: Pointer,
-    facts: { signature: Signature; memory: MemoryFacts; afterUnload: () => Promise<void> },
+    facts: { signature: Signature; memory: MemoryFacts; reloadMs?: number; afterUnload: () => Promise<void> },
   ) {
     this.#runtime = runtime;
     this.#session = session;
     this.signature = facts.signature;
     this.memory = facts.memory;
+    if (facts.reloadMs !== undefined) this.reloadMs = facts.reloadMs;
     this.#afterUnload = facts.afterUnload;
   }
 

@@ -214,6 +214,20 @@ describe('OnnxEngine', () => {
     await model.unload();
   });
 
+  test('says of the load that prepares a model what the next ones will take', async (t) => {
+    const directory = temporaryDirectory(t);
+    const engine = withCache(directory);
+    const path = writeModel(directory, weightyModel());
+    const startMs = performance.now();
+    const prepared = await loadModel(engine, path);
+    const tookMs = performance.now() - startMs;
+    assert.ok(prepared.reloadMs !== undefined && prepared.reloadMs > 0 && prepared.reloadMs < tookMs);
+    await prepared.unload();
+    const again = await loadModel(engine, path);
+    assert.equal(again.reloadMs, undefined);
+    await again.unload();
+  });
+
   test('measures the run of a model whose shapes are all fixed', async (t) => {
     const directory = temporaryDirectory(t);
     const model = await loadModel(withCache(directory), writeModel(directory, identityModel('float', [1, 4_096])));
