@@ -1,7 +1,9 @@
 /** The limit: the engine in a loop, without a server. argv: model file, RawSetting as JSON, seconds. Sends rows/s. */
+
 import { openRuntime } from '../../src/backends/engines/onnx/environment.ts';
 import { OnnxEngine } from '../../src/backends/engines/onnx/onnx-engine.ts';
 import { cpuProvider } from '../../src/backends/engines/onnx/providers.ts';
+import { defaultSignatureName } from '../../src/protocol/tensors/named-signature.ts';
 
 export interface RawSetting {
   readonly threads: number;
@@ -23,13 +25,13 @@ const model = await engine.load(files, { threads, parameters: {} }, new AbortCon
 const image = new Uint8Array(4 * 3 * 224 * 224 * batch);
 const shape = [batch, 3, 224, 224];
 const input = { name: 'input', datatype: 'FP32', shape, parts: [image], byteLength: image.byteLength } as const;
-await model.run([input], ['output']);
+await model.run(defaultSignatureName, [input], ['output']);
 let runs = 0;
 const startMs = performance.now();
 const endMs = startMs + Number(seconds) * 1000;
 async function keepRunning(): Promise<void> {
   while (performance.now() < endMs) {
-    await model.run([input], ['output']);
+    await model.run(defaultSignatureName, [input], ['output']);
     runs++;
   }
 }

@@ -66,6 +66,8 @@ export interface InferCall {
   /** Time left for the answer; 0 is none. */
   readonly timeoutMs: number;
   readonly traceparent: string;
+  /** The signature, where the dialect names it outside the body; left out: the body says, or the default is meant. */
+  readonly signature?: string;
   /** The version is named in the URL by the client: external servers are asked for it, too. */
   readonly versionNamed: boolean;
 }

@@ -103,6 +103,11 @@ export const errorTable = {
     template: "{header} must be a whole number of milliseconds from 1 to {limit}, got '{value}'",
   },
   query_unknown: { kind: 'invalid', retry: false, template: '{parameter}={value} is not one of {known}' },
+  signature_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template: "signature '{signature}' is not found in model '{model}', whose signatures are {known}",
+  },
   // --- what is asked about models and servers rather than of a model
   model_not_ready: { kind: 'invalid', retry: false, template: 'Model version not ready' },
   statistics_model: { kind: 'invalid', retry: false, template: "requested model '{model}' is not available" },

@@ -91,6 +91,7 @@ export class SkeinSession implements BackendSession {
         timeoutMs: call.timeoutMs,
         bodyBytes: body.totalBytes,
         traceparent: call.traceparent,
+        signature: call.signature ?? '',
       }),
     );
     body.attach({

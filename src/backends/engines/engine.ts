@@ -1,4 +1,5 @@
-import type { Signature, Tensor } from '../../protocol/tensors/tensor.ts';
+import type { Signatures } from '../../protocol/tensors/named-signature.ts';
+import type { Tensor } from '../../protocol/tensors/tensor.ts';
 
 /** One runtime that can hold models: ONNX Runtime, later TensorFlow; and `echo` for tests and benches. */
 export interface Engine {
@@ -40,15 +41,15 @@ export interface MemoryFacts {
 }
 
 export interface LoadedModel {
-  readonly signature: Signature;
+  readonly signatures: Signatures;
   readonly memory: MemoryFacts;
   /** What loading it again takes, where this load took longer because it prepared the model for those that follow. */
   readonly reloadMs?: number;
   /**
-   * Runs once. `inputs` may be read until the promise settles, wherever it settles; outputs own their bytes and come in
+   * Runs `signature`, one of those above, once. `inputs` may be read until the promise settles, wherever it settles; outputs own their bytes and come in
    * the order of `wanted`. Aborting `signal` ends the run early with code `cancelled`.
    */
-  run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]>;
+  run(signature: string, inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]>;
   /** Waits for runs under way, then gives the memory back to the system. */
   unload(): Promise<void>;
 }

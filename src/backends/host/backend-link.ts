@@ -132,7 +132,7 @@ export class BackendLink {
       this.#fail(id, new SkeinError('copy_gone', { model: `number ${head.copy}` }), undefined);
       return;
     }
-    stream.work = copy.infer(pieces, head.headerLength, head.timeoutMs, {
+    stream.work = copy.infer(pieces, head, head.timeoutMs, {
       reply: (body) => this.#reply(id, body, copy.inFlight, copy.latencyUs),
       fail: (error, requestId) => this.#fail(id, error, requestId),
     });

@@ -10,12 +10,13 @@ import { locateModelFile } from '../../fleet/repository/model-files.ts';
 import type { CompletedModel } from '../../fleet/repository/model-schema.ts';
 import { readOnnxParameters } from '../../fleet/repository/onnx-parameters.ts';
 import { defaultModelConfig } from '../../fleet/repository/parse-model-config.ts';
-import { reshaped } from '../../fleet/repository/reshape.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
+import { defaultSignature } from '../../protocol/tensors/named-signature.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchingOptions } from './batching-of-config.ts';
 import type { ServingParts } from './copy.ts';
+import { servedSignatures } from './served-signature.ts';
 import { warmUp } from './warm-up.ts';
 
 export interface LoaderSettings {
@@ -79,20 +80,21 @@ async function describeParts(
   { written, threads }: { written: number | undefined; threads: number },
 ): Promise<ServingParts & { readonly completed: CompletedModel }> {
   const slots = written ?? Math.max(1, Math.floor(settings.cores / threads));
+  const usual = defaultSignature(model.signatures);
   const completed = completeConfig(
     config,
     spec.model,
-    { signature: model.signature, file: basename(file) },
+    { signature: usual, file: basename(file) },
     { defaultMaxBatchSize: settings.defaultMaxBatchSize, defaultInstanceCount: slots, hasGpu: false },
   );
-  const reshape = reshapeOf(completed);
   return {
     model,
     completed,
-    schema: completed.schema,
+    ...servedSignatures(model.signatures, completed, usual),
     description: {
       platform: completed.config.platform,
       signature: completed.schema.signature,
+      signatures: [usual, ...[...model.signatures.values()].filter((one) => one !== usual)],
       maxBatchSize: completed.schema.maxBatchSize,
       config: configToJson(completed.config),
     },
@@ -101,13 +103,12 @@ async function describeParts(
     slotsAreGiven: written !== undefined,
     coresPerRun: Math.min(threads, settings.cores),
     labels: await readLabels(completed.config, spec.directory),
-    ...(reshape === undefined ? {} : { reshape }),
   };
 }
 
 /** Runs the configured samples: a model that cannot run them is not put into service. */
 export function warmParts(parts: ServingParts & { readonly completed: CompletedModel }, spec: CopySpec): Promise<void> {
-  return warmUp(parts.model, parts.completed, spec);
+  return warmUp(parts.model, parts.signature.own, parts.completed, spec);
 }
 
 async function readLabels(config: ModelConfig, directory: string): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -120,19 +121,4 @@ async function readLabels(config: ModelConfig, directory: string): Promise<Reado
     labels.set(name, text.split(/\r?\n/));
   }
   return labels;
-}
-
-function reshapeOf({ inputReshapes, outputReshapes }: CompletedModel): ServingParts['reshape'] {
-  if (inputReshapes.size === 0 && outputReshapes.size === 0) return undefined;
-  return {
-    toEngine: (inputs) =>
-      inputs.map((tensor) => {
-        const reshape = inputReshapes.get(tensor.name);
-        return reshape === undefined ? tensor : { ...tensor, shape: reshaped(tensor.shape, reshape) };
-      }),
-    toClient: (output) => {
-      const reshape = outputReshapes.get(output.name);
-      return reshape === undefined ? output : { ...output, shape: reshaped(output.shape, reshape) };
-    },
-  };
 }

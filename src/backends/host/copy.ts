@@ -1,25 +1,22 @@
-import type { ModelSchema } from '../../fleet/repository/model-schema.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
-import { decodeInferRequest } from '../../protocol/v2/decode-infer.ts';
-import { encodeInferResponse } from '../../protocol/v2/encode-infer.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
-import type { InferRequest } from '../../protocol/v2/infer-request.ts';
 import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher, type NextStep } from '../batching/batcher.ts';
 import type { BatchingOptions } from '../batching/batching-options.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
+import { type BodyFacts, bodyCodecs, type CodecModel } from './body-codec.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
 import { batchKey, InferWork, type Responder } from './infer-work.ts';
+import type { ServedSignatures } from './served-signature.ts';
 
 /** Everything that a loaded copy needs to serve; made by copy-loader.ts. */
-export interface ServingParts {
+export interface ServingParts extends ServedSignatures {
   readonly model: LoadedModel;
-  readonly schema: ModelSchema;
   readonly description: CopyDescription;
   readonly batching: BatchingOptions;
   /** Runs at once. */
@@ -28,11 +25,6 @@ export interface ServingParts {
   readonly slotsAreGiven: boolean;
   readonly coresPerRun: number;
   readonly labels: ReadonlyMap<string, readonly string[]>;
-  /** Client's shape to the engine's and back, where the configuration reshapes; undefined where it does not. */
-  readonly reshape?: {
-    toEngine(inputs: readonly Tensor[]): readonly Tensor[];
-    toClient(output: Tensor): Tensor;
-  };
 }
 
 /** Timers of Node hold no more; what is due later is looked at then. */
@@ -47,6 +39,7 @@ export class Copy {
   readonly spec: CopySpec;
   readonly parts: ServingParts;
   readonly statistics: CopyStatistics;
+  readonly #codecModel: CodecModel;
   readonly #batcher: Batcher<InferWork>;
   readonly #runTimes = new LatencyModel();
   /** Only for models that ask for answers in the order of their requests. */
@@ -74,6 +67,7 @@ export class Copy {
     this.statistics = host.statistics;
     this.#cores = host.cores;
     this.#onIdle = host.onIdle;
+    this.#codecModel = codecModelOf(spec, parts);
     this.#batcher = new Batcher(parts.batching, this.#runTimes);
     this.#order = parts.batching.preserveOrdering ? new AnswerOrder() : undefined;
   }
@@ -110,21 +104,19 @@ export class Copy {
   }
 
   /** Takes a whole request; the answer goes to `responder`. Returns the work to cancel, or undefined where it is answered. */
-  infer(
-    body: readonly Uint8Array[],
-    headerLength: number | undefined,
-    timeoutMs: number,
-    responder: Responder,
-  ): InferWork | undefined {
+  infer(body: readonly Uint8Array[], facts: BodyFacts, timeoutMs: number, responder: Responder): InferWork | undefined {
     const nowMs = performance.now();
-    const { schema } = this.parts;
+    const { maxBatchRows } = this.parts.batching;
     let work: InferWork;
     try {
-      const request = decodeInferRequest(body, headerLength, { model: this.spec.model, ...schema });
-      work = new InferWork(request, responder, nowMs, {
-        // One that brings more than are joined, or comes where nothing is, fills a batch: it runs by itself.
-        rows: Math.min(request.batchSize, this.parts.batching.maxBatchRows),
-        key: batchKey(request, schema.signature.outputs.length),
+      const codec = bodyCodecs[facts.kind];
+      const decoded = codec.decode(body, facts, this.#codecModel);
+      const { request } = decoded;
+      work = new InferWork(decoded, codec, responder, {
+        arrivedMs: nowMs,
+        // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
+        rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
+        key: batchKey(decoded),
         priority: request.parameters.priority,
         timeoutUs: request.parameters.timeoutUs,
         deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
@@ -228,16 +220,13 @@ export class Copy {
 
   /** Every output, cut into the rows of each request. */
   async #runModel(items: readonly InferWork[], rows: number, startMs: number) {
-    const { model, reshape } = this.parts;
-    const joined = joinInputs(items, rows);
-    const inputs = reshape === undefined ? joined : reshape.toEngine(joined);
-    const wanted = items[0]!.request.outputs.map((output) => output.name);
+    const { request, signature } = items[0]!.decoded;
+    const inputs = joinInputs(items, rows);
+    const wanted = request.outputs.map((output) => output.name);
     const gatheredMs = performance.now();
-    const outputs = await model.run(inputs, wanted, abortWhenUnwanted(items));
+    const outputs = await this.parts.model.run(signature.own.name, inputs, wanted, abortWhenUnwanted(items));
     const ranMs = performance.now();
-    const split = outputs.map((output) =>
-      splitOutput(reshape === undefined ? output : reshape.toClient(output), items, rows, this.spec.model),
-    );
+    const split = outputs.map((output) => splitOutput(output, items, rows, this.spec.model));
     const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
     this.#runTimes.learn(rows, times.inferMs);
     this.statistics.run(rows, times, performance.timeOrigin + ranMs);
@@ -259,7 +248,7 @@ export class Copy {
     }
     let body: EncodedBody;
     try {
-      body = this.#encode(item.request, tensors);
+      body = item.codec.encode(item.decoded, tensors, this.#codecModel);
     } catch (fault) {
       this.#fail(item, SkeinError.from(fault));
       return;
@@ -270,19 +259,6 @@ export class Copy {
     this.#inFlight--;
     this.#release(item, () => item.responder.reply(body));
     this.#tellIfIdle();
-  }
-
-  #encode({ id, outputs }: InferRequest, tensors: readonly Tensor[]): EncodedBody {
-    return encodeInferResponse({
-      model: this.spec.model,
-      version: String(this.spec.version),
-      ...(id === undefined ? {} : { id }),
-      batched: this.parts.schema.maxBatchSize > 0,
-      outputs: outputs.map(({ name, binary, classCount }, i) => {
-        const labels = this.parts.labels.get(name);
-        return { tensor: tensors[i]!, binary, classCount, ...(labels === undefined ? {} : { labels }) };
-      }),
-    });
   }
 
   #fail(item: InferWork, error: SkeinError): void {
@@ -328,6 +304,12 @@ export class Copy {
     this.#whenIdle?.();
     this.#onIdle();
   }
+}
+
+function codecModelOf({ model, version }: CopySpec, { signature, signatures, labels }: ServingParts): CodecModel {
+  const named = new Map([...signatures].map(([name, { schema }]) => [name, schema]));
+  const requestSchema = { model, ...signature.schema, signatures: named };
+  return { model, version, signature, signatures, requestSchema, labels };
 }
 
 /** Ends the run only when every request in it is cancelled: one client that leaves must not take the others' answers. */

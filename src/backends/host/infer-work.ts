@@ -3,6 +3,7 @@ import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { InferRequest } from '../../protocol/v2/infer-request.ts';
 import type { Answer } from '../batching/answer-order.ts';
 import { BatchItem, type BatchItemFacts } from '../batching/item.ts';
+import type { BodyCodec, DecodedRequest } from './body-codec.ts';
 
 /** Where an answer goes. Exactly one of the two is called, once. */
 export interface Responder {
@@ -12,7 +13,10 @@ export interface Responder {
 
 /** One request in a copy: queued, then part of a run, then answered. */
 export class InferWork extends BatchItem {
+  readonly decoded: DecodedRequest;
+  /** Of the decoded request, where runs look at it. */
   readonly request: InferRequest;
+  readonly codec: BodyCodec;
   readonly responder: Responder;
   readonly arrivedMs: number;
   /** Nobody wants the answer any more: it is dropped from the queue, or from its batch's answers. */
@@ -21,11 +25,18 @@ export class InferWork extends BatchItem {
   /** Its place among the answers, where they leave in order. */
   place: Answer<() => void> | undefined;
 
-  constructor(request: InferRequest, responder: Responder, arrivedMs: number, facts: BatchItemFacts) {
+  constructor(
+    decoded: DecodedRequest,
+    codec: BodyCodec,
+    responder: Responder,
+    facts: BatchItemFacts & { readonly arrivedMs: number },
+  ) {
     super(facts);
-    this.request = request;
+    this.decoded = decoded;
+    this.request = decoded.request;
+    this.codec = codec;
     this.responder = responder;
-    this.arrivedMs = arrivedMs;
+    this.arrivedMs = facts.arrivedMs;
   }
 
   cancel(): void {
@@ -34,14 +45,17 @@ export class InferWork extends BatchItem {
   }
 }
 
-/** What must agree for two requests to share a run: inputs given, their types and all dimensions but the batch, outputs. */
-export function batchKey(request: InferRequest, allOutputs: number): string {
-  let key = '';
+/**
+ * What must agree for two requests to share a run: the signature, the inputs given, their types and all dimensions but the
+ * batch, the outputs wanted.
+ */
+export function batchKey({ request, signature: { own } }: DecodedRequest): string {
+  let key = `${own.name};`;
   for (const { name, datatype, shape } of request.inputs) {
     key += `${name}:${datatype}`;
     for (let i = 1; i < shape.length; i++) key += `,${shape[i]}`;
     key += ';';
   }
-  if (request.outputs.length !== allOutputs) key += request.outputs.map((output) => output.name).join();
+  if (request.outputs.length !== own.outputs.length) key += request.outputs.map((output) => output.name).join();
   return key;
 }

@@ -6,17 +6,23 @@ import { reshaped } from '../../fleet/repository/reshape.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import { elementBytes } from '../../protocol/tensors/datatype.ts';
+import type { NamedSignature } from '../../protocol/tensors/named-signature.ts';
 import { elementCount, type Tensor } from '../../protocol/tensors/tensor.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 
 /** Runs `model_warmup`, sample by sample, before a copy is ready; a failure fails the load, as in Triton. */
-export async function warmUp(model: LoadedModel, completed: CompletedModel, spec: CopySpec): Promise<void> {
-  const outputs = model.signature.outputs.map((output) => output.name);
+export async function warmUp(
+  model: LoadedModel,
+  signature: NamedSignature,
+  completed: CompletedModel,
+  spec: CopySpec,
+): Promise<void> {
+  const outputs = signature.outputs.map((output) => output.name);
   for (const sample of completed.config.modelWarmup) {
     if (sample.batchSize === 0) continue;
     try {
       const inputs = await Promise.all(sample.inputs.map((input) => sampleTensor(input, sample, completed, spec)));
-      for (let i = 0; i < Math.max(1, sample.count); i++) await model.run(inputs, outputs);
+      for (let i = 0; i < Math.max(1, sample.count); i++) await model.run(signature.name, inputs, outputs);
     } catch (fault) {
       const reason = `warm-up sample '${sample.name}' failed: ${(fault as Error).message}`;
       throw new SkeinError('load_failed', { model: spec.model, version: spec.version, reason }, { cause: fault });

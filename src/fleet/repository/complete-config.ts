@@ -6,7 +6,7 @@ import { type CompletionSettings, completeInstanceGroups } from './complete-inst
 import { plainDynamicBatching } from './dynamic-batching-config.ts';
 import { modelBackend } from './model-backend.ts';
 import type { ConfigInput, ConfigOutput, ConfigTensor, DynamicBatching, ModelConfig } from './model-config.ts';
-import type { CompletedModel, ModelSchema } from './model-schema.ts';
+import type { CompletedModel, CompletedSignature, ModelSchema } from './model-schema.ts';
 import { defaultModelConfig } from './parse-model-config.ts';
 import { type Reshape, reversed } from './reshape.ts';
 
@@ -49,7 +49,22 @@ export function completeConfig(
     ...(batching !== undefined && { dynamicBatching: withPreferredSize(batching, maxBatchSize) }),
   });
   checkSignature(completed, loaded.signature);
-  return { config: completed, schema: schemaOf(completed), ...reshapesOf(completed, loaded.signature) };
+  return { config: completed, ...signatureOf(completed, config, loaded.signature) };
+}
+
+/**
+ * A signature that a completed configuration does not describe: the model's own tensors, in batches where the model
+ * batches and all of them have a free first dimension.
+ */
+export function completeFurtherSignature(config: ModelConfig, engine: Signature): CompletedSignature {
+  const maxBatchSize = canBatch(engine) ? config.maxBatchSize : 0;
+  const unlisted = { ...config, inputs: [], outputs: [] };
+  const completed = { ...config, ...tensorsOf(unlisted, engine, maxBatchSize), maxBatchSize };
+  return signatureOf(completed, unlisted, engine);
+}
+
+function signatureOf(completed: ModelConfig, written: ModelConfig, engine: Signature): CompletedSignature {
+  return { schema: schemaOf(completed, written, engine), ...reshapesOf(completed, engine) };
 }
 
 /** What was listed stays; a side that was not is the model's own. Batches have no way to leave an optional input out. */
@@ -71,12 +86,15 @@ function tensorsOf(
 
 /** The largest batch of a model whose tensors are taken from the model itself. */
 function batchSizeOf({ maxBatchSize, name }: ModelConfig, signature: Signature, settings: CompletionSettings): number {
-  const required = [...signature.inputs.filter((input) => input.optional !== true), ...signature.outputs];
-  const canBatch = required.every(({ shape }) => shape[0] === -1);
-  if (canBatch) return maxBatchSize === 0 ? settings.defaultMaxBatchSize : maxBatchSize;
+  if (canBatch(signature)) return maxBatchSize === 0 ? settings.defaultMaxBatchSize : maxBatchSize;
   if (maxBatchSize === 0) return 0;
   const why = 'model does not support batching while non-zero max_batch_size is specified';
   throw new SkeinError('config_mismatch', { reason: `autofill failed for model '${name}': ${why}` });
+}
+
+function canBatch({ inputs, outputs }: Signature): boolean {
+  const required = [...inputs.filter((input) => input.optional !== true), ...outputs];
+  return required.every(({ shape, anyRank }) => shape[0] === -1 && anyRank !== true);
 }
 
 /** A written configuration has no empty `dims`: in a batch a scalar is [1] and reshaped, as in Triton; alone it is []. */
@@ -92,18 +110,26 @@ function withPreferredSize(batching: DynamicBatching, maxBatchSize: number): Dyn
   return Object.freeze({ ...batching, preferredBatchSizes: Object.freeze([maxBatchSize]) });
 }
 
-function schemaOf({ maxBatchSize, inputs, outputs }: ModelConfig): ModelSchema {
+/** Shapes that were not written stay as free as the model's own. */
+function schemaOf(
+  { maxBatchSize, inputs, outputs }: ModelConfig,
+  written: ModelConfig,
+  engine: Signature,
+): ModelSchema {
   const batch = maxBatchSize > 0 ? [-1] : [];
-  const spec = ({ name, dataType, dims }: ConfigTensor): TensorSpec => ({
-    name,
-    datatype: dataType,
-    shape: [...batch, ...dims],
-  });
+  const spec = ({ name, dataType, dims }: ConfigTensor, isWritten: boolean, own: readonly TensorSpec[]): TensorSpec => {
+    const isFree = !isWritten && own.some((one) => one.name === name && one.anyRank === true);
+    return { name, datatype: dataType, shape: [...batch, ...dims], ...(isFree && { anyRank: true }) };
+  };
+  const inputOf = (input: ConfigInput): TensorSpec => {
+    const found = spec(input, written.inputs.length > 0, engine.inputs);
+    return input.optional ? { ...found, optional: true } : found;
+  };
   return {
     maxBatchSize,
     signature: {
-      inputs: inputs.map((input) => (input.optional ? { ...spec(input), optional: true } : spec(input))),
-      outputs: outputs.map(spec),
+      inputs: inputs.map(inputOf),
+      outputs: outputs.map((output) => spec(output, written.outputs.length > 0, engine.outputs)),
     },
   };
 }

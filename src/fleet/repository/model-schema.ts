@@ -10,11 +10,16 @@ export interface ModelSchema {
   readonly signature: Signature;
 }
 
-export interface CompletedModel {
-  readonly config: ModelConfig;
+/** One signature as clients see it, and what lies between that and the engine's view. */
+export interface CompletedSignature {
   readonly schema: ModelSchema;
   /** By input: from the request's shape to the engine's. An input that is not here goes as it came. */
   readonly inputReshapes: ReadonlyMap<string, Reshape>;
   /** By output: from the engine's shape to the answer's. */
   readonly outputReshapes: ReadonlyMap<string, Reshape>;
+}
+
+/** The configuration, completed, and the signature that it describes. */
+export interface CompletedModel extends CompletedSignature {
+  readonly config: ModelConfig;
 }

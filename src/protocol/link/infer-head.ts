@@ -1,3 +1,5 @@
+import { maxSignatureNameBytes } from '../tensors/named-signature.ts';
+
 /** What a router says of a request before its body, and a backend of an answer before its. Fixed fields, little-endian. */
 
 /** Which dialect the body is in. The backend decodes; the router has only read names. */
@@ -18,22 +20,29 @@ export interface InferHead {
   readonly bodyBytes: number | undefined;
   /** W3C trace context, or empty. */
   readonly traceparent: string;
+  /** Where the dialect names the signature outside the body; empty: the body says, or the model's default is meant. */
+  readonly signature: string;
 }
 
-const inferFixedBytes = 20;
+const inferFixedBytes = 24;
 
 /** A traceparent takes 55 characters; whatever else came is not worth the frame it would break. */
 const maxTraceLength = 512;
 
+/** Throws RangeError on the name of a signature that is longer than `maxSignatureNameBytes`. */
 export function encodeInferHead(head: InferHead): Buffer {
   const trace = head.traceparent.length > maxTraceLength ? '' : head.traceparent;
-  const bytes = Buffer.allocUnsafe(inferFixedBytes + trace.length);
+  const signatureBytes = head.signature === '' ? 0 : Buffer.byteLength(head.signature);
+  if (signatureBytes > maxSignatureNameBytes) throw new RangeError(`a signature's name of ${signatureBytes} bytes`);
+  const bytes = Buffer.allocUnsafe(inferFixedBytes + signatureBytes + trace.length);
   bytes.writeUInt32LE(head.copy, 0);
   bytes.writeUInt32LE(head.kind, 4);
   bytes.writeUInt32LE(head.headerLength ?? absent, 8);
   bytes.writeUInt32LE(Math.min(head.timeoutMs, absent - 1), 12);
   bytes.writeUInt32LE(Math.min(head.bodyBytes ?? absent, absent), 16);
-  if (trace !== '') bytes.write(trace, inferFixedBytes, 'latin1');
+  bytes.writeUInt32LE(signatureBytes, 20);
+  if (signatureBytes > 0) bytes.write(head.signature, inferFixedBytes);
+  if (trace !== '') bytes.write(trace, inferFixedBytes + signatureBytes, 'latin1');
   return bytes;
 }
 
@@ -41,13 +50,16 @@ export function encodeInferHead(head: InferHead): Buffer {
 export function decodeInferHead(bytes: Buffer): InferHead {
   const headerLength = bytes.readUInt32LE(8);
   const bodyBytes = bytes.readUInt32LE(16);
+  const signatureEnd = inferFixedBytes + bytes.readUInt32LE(20);
+  if (signatureEnd > bytes.length) throw new RangeError("a signature's name that is longer than its frame");
   return {
     copy: bytes.readUInt32LE(0),
     kind: bytes.readUInt32LE(4) as BodyKind,
     headerLength: headerLength === absent ? undefined : headerLength,
     timeoutMs: bytes.readUInt32LE(12),
     bodyBytes: bodyBytes === absent ? undefined : bodyBytes,
-    traceparent: bytes.length === inferFixedBytes ? '' : bytes.toString('latin1', inferFixedBytes),
+    signature: signatureEnd === inferFixedBytes ? '' : bytes.toString('utf8', inferFixedBytes, signatureEnd),
+    traceparent: bytes.length === signatureEnd ? '' : bytes.toString('latin1', signatureEnd),
   };
 }
 

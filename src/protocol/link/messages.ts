@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts } from '../errors.ts';
+import type { NamedSignature } from '../tensors/named-signature.ts';
 import type { Signature } from '../tensors/tensor.ts';
 
 /** The JSON messages of the link. Receivers ignore members they do not know, so that neighbouring versions work together. */
@@ -91,7 +92,10 @@ export interface State {
 /** Everything a client may be told of a loaded copy. `config` is Triton's JSON form. */
 export interface CopyDescription {
   readonly platform: string;
+  /** The default one, as the configuration shows it to clients. */
   readonly signature: Signature;
+  /** All of them as the model itself has them, the default first; absent where the server does not tell. */
+  readonly signatures?: readonly NamedSignature[];
   readonly maxBatchSize: number;
   readonly config: unknown;
 }

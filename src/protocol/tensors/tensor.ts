@@ -20,6 +20,8 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   /** The full shape, batch dimension included (as -1) where the model batches. */
   readonly shape: readonly number[];
+  /** Even the number of dimensions is free; `shape` is then [-1] and binds nobody. */
+  readonly anyRank?: true;
   /** Only inputs: may be left out of a request. */
   readonly optional?: boolean;
 }

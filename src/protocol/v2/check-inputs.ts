@@ -96,7 +96,7 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, schema: RequestSchema, re
   if (datatype !== spec.datatype) {
     throw refuse('input_datatype', { input: name, got: datatype, expected: spec.datatype });
   }
-  if (!fits(shape, spec.shape)) {
+  if (spec.anyRank !== true && !fits(shape, spec.shape)) {
     const note = schema.maxBatchSize > 0 ? batchNote : '';
     throw refuse('input_shape', { input: name, expected: shapeText(spec.shape), got: shapeText(shape), note });
   }

@@ -2,7 +2,8 @@ import { SkeinError } from '../errors.ts';
 import { missingMember, wrongKind } from '../json/data-faults.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { BodyPieces } from './body-pieces.ts';
-import { checkInputs } from './check-inputs.ts';
+import { checkInputs, nameList } from './check-inputs.ts';
+import { excerpt } from './excerpt.ts';
 import { type InferDocument, notAnArray, readInferDocument } from './infer-document.ts';
 import type { InferRequest, RequestSchema } from './infer-request.ts';
 import { headerOutOfRange } from './inference-header.ts';
@@ -38,14 +39,34 @@ function readRequest(document: InferDocument, sources: InputSources, schema: Req
   if (document.inputs === undefined) throw missingMember('inputs');
   if (document.inputs === notAnArray) throw wrongKind("'inputs'", 'array');
   const id = readId(document.id);
-  const { parameters, binaryOutput } = readParameters(document.parameters);
+  const { parameters, binaryOutput, signatureName } = readParameters(document.parameters);
+  const chosen = chosenSchema(schema, signatureName);
   const tensors = document.inputs.map((input) => readInput(input, sources));
   if (sources.binary !== undefined && sources.binary.left > 0) {
     throw new SkeinError('binary_too_long', { model: schema.model });
   }
-  const outputs = readWantedOutputs(document.outputs, binaryOutput, schema, id);
-  const { inputs, batchSize } = checkInputs(tensors, schema, id);
-  return { ...(id === undefined ? {} : { id }), inputs, outputs, batchSize, parameters };
+  const outputs = readWantedOutputs(document.outputs, binaryOutput, chosen, id);
+  const { inputs, batchSize } = checkInputs(tensors, chosen, id);
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(signatureName === undefined ? {} : { signatureName }),
+    inputs,
+    outputs,
+    batchSize,
+    parameters,
+  };
+}
+
+/** What the request is held against: a model whose signatures have no names takes a name for nothing. */
+function chosenSchema(schema: RequestSchema, name: string | undefined): RequestSchema {
+  if (name === undefined || schema.signatures === undefined) return schema;
+  const named = schema.signatures.get(name);
+  if (named !== undefined) return { model: schema.model, ...named };
+  throw new SkeinError('signature_unknown', {
+    model: schema.model,
+    signature: excerpt(name),
+    known: nameList([...schema.signatures.keys()]),
+  });
 }
 
 /** An empty id is none. */

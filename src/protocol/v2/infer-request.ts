@@ -6,11 +6,15 @@ export interface RequestSchema {
   /** 0: the model does not batch, and shapes are what they are; otherwise dimension 0 of every tensor is the batch. */
   readonly maxBatchSize: number;
   readonly signature: Signature;
+  /** Those that a request may name; left out: the one above has no name. */
+  readonly signatures?: ReadonlyMap<string, Pick<RequestSchema, 'maxBatchSize' | 'signature'>>;
 }
 
 /** One inference as every dialect hands it to a copy: checked against the schema, in the model's order. */
 export interface InferRequest {
   readonly id?: string;
+  /** The signature that it named; absent: the default one. */
+  readonly signatureName?: string;
   /** Optional inputs that the client left out are not here. */
   readonly inputs: readonly Tensor[];
   /** Never empty for a model that has outputs: a request that names none wants all of them. */

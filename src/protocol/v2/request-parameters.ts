@@ -10,6 +10,8 @@ export interface ReadParameters {
   readonly parameters: RequestParameters;
   /** Counts only when the request names no outputs. */
   readonly binaryOutput: boolean;
+  /** Undefined: the default one. */
+  readonly signatureName: string | undefined;
 }
 
 const noOther: ReadonlyMap<string, ParameterValue> = new Map();
@@ -23,11 +25,12 @@ export const noParameters: RequestParameters = Object.freeze({
 });
 
 export function readParameters(value: JsonValue | undefined): ReadParameters {
-  if (value === undefined) return { parameters: noParameters, binaryOutput: false };
+  if (value === undefined) return { parameters: noParameters, binaryOutput: false, signatureName: undefined };
   if (!(value instanceof Map)) throw new SkeinError('parameters_kind');
   const other = new Map<string, ParameterValue>();
   let parameters: RequestParameters = { ...noParameters, other };
   let binaryOutput = false;
+  let signatureName: string | undefined;
   for (const [name, member] of value) {
     switch (name) {
       case 'priority':
@@ -48,11 +51,15 @@ export function readParameters(value: JsonValue | undefined): ReadParameters {
       case 'binary_data_output':
         binaryOutput = readBoolean(name, member);
         break;
+      case 'signature_name':
+        if (typeof member !== 'string') throw wrongKind("'signature_name'", 'string');
+        if (member !== '') signatureName = member;
+        break;
       default:
         other.set(name, readOther(name, member));
     }
   }
-  return { parameters, binaryOutput };
+  return { parameters, binaryOutput, signatureName };
 }
 
 function withSequence(parameters: RequestParameters, value: JsonValue): RequestParameters {

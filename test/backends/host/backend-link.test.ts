@@ -139,6 +139,7 @@ function inferFrame(stream: number, copy: number): Buffer {
     timeoutMs: 0,
     bodyBytes: undefined,
     traceparent: '',
+    signature: '',
   };
   return frame(FrameType.infer, stream, encodeInferHead(head));
 }

@@ -5,11 +5,15 @@ import { CoreShare } from '../../../src/backends/host/core-share.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { until } from '../../adapters/until.ts';
 import { echo, echoSignature, FakeModel } from './fake-model.ts';
-import { type CopySettings, type Outcome, type SentRequest, send, serve, turns } from './served-copy.ts';
+import { type CopySettings, jsonBody, type Outcome, type SentRequest, send, serve, turns } from './served-copy.ts';
 
 function echoing(isQuick = true): FakeModel {
   return new FakeModel({ signature: echoSignature, compute: echo, isQuick });
 }
+
+const twoSignatures = new Map(
+  ['serving_default', 'other'].map((name) => [name, { ...echoSignature, name, method: 'predict' as const }]),
+);
 
 function rowsOf(i: number, rows: number) {
   return {
@@ -45,6 +49,33 @@ describe('Copy', () => {
       report.batch_stats.map((row) => [row.batch_size, row.compute_infer.count]),
       [[6, 1]],
     );
+  });
+
+  test('runs the signature that a request names, and joins no two signatures in a run', async () => {
+    const model = new FakeModel({ signature: twoSignatures, compute: echo, isQuick: true });
+    const { copy } = serve(model);
+    const names = [undefined, 'other', undefined, 'other'];
+    const requests = names.map((name, i) => {
+      const facts = rowsOf(i, 1);
+      return {
+        facts,
+        sent: send(copy, name === undefined ? facts : { ...facts, parameters: { signature_name: name } }),
+      };
+    });
+    await until('answers', () => requests.every(({ sent }) => sent.outcome() !== undefined));
+    for (const { facts, sent } of requests) assert.deepEqual(sent.outcome(), { kind: 'answer', ...facts });
+    assert.deepEqual(model.runs.map((run) => [run.signature, run.inputs[0]!.shape[0]]).sort(), [
+      ['other', 2],
+      ['serving_default', 2],
+    ]);
+  });
+
+  test('refuses a signature that the model does not have, naming those that it has', () => {
+    const { copy } = serve(new FakeModel({ signature: twoSignatures, compute: echo }));
+    const sent = send(copy, { ...rowsOf(1, 1), parameters: { signature_name: 'classify' } });
+    const outcome = sent.outcome();
+    assert.equal(codeOf(sent), 'signature_unknown');
+    assert.match(outcome?.kind === 'error' ? outcome.error.message : '', /'classify'.*'serving_default','other'/);
   });
 
   test('answers every request once, with its own rows, whatever is cancelled, fails or comes too late', async () => {
@@ -302,7 +333,7 @@ describe('Copy', () => {
     const model = echoing();
     const { copy } = serve(model);
     let code = '';
-    const work = copy.infer([Buffer.from('{"inputs": [')], undefined, 0, {
+    const work = copy.infer([Buffer.from('{"inputs": [')], jsonBody, 0, {
       reply: () => assert.fail('answered'),
       fail: (error) => {
         code = error.code;

@@ -1,9 +1,11 @@
 /** A fake of a loaded model: runs wait until a test lets them go, and what went in and came out is remembered. */
 import type { LoadedModel, MemoryFacts } from '../../../src/backends/engines/engine.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
+import { onlySignature, type Signatures } from '../../../src/protocol/tensors/named-signature.ts';
 import type { Signature, Tensor } from '../../../src/protocol/tensors/tensor.ts';
 
 export interface FakeRun {
+  readonly signature: string;
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly string[];
   readonly signal: AbortSignal | undefined;
@@ -13,7 +15,8 @@ export interface FakeRun {
 }
 
 export interface FakeModelOptions {
-  readonly signature: Signature;
+  /** One without a name is the only one. */
+  readonly signature: Signature | Signatures;
   /** What comes out. */
   readonly compute: (inputs: readonly Tensor[], wanted: readonly string[]) => Tensor[];
   /** Runs end by themselves, in a later turn of the event loop. */
@@ -22,7 +25,7 @@ export interface FakeModelOptions {
 }
 
 export class FakeModel implements LoadedModel {
-  readonly signature: Signature;
+  readonly signatures: Signatures;
   readonly memory: MemoryFacts;
   readonly #options: FakeModelOptions;
   /** All that were ever begun. */
@@ -33,16 +36,23 @@ export class FakeModel implements LoadedModel {
 
   constructor(options: FakeModelOptions) {
     this.#options = options;
-    this.signature = options.signature;
+    const { signature } = options;
+    this.signatures = 'inputs' in signature ? onlySignature(signature) : signature;
     this.memory = options.memory ?? { residentBytes: 1_000, runPeakBytes: () => 0 };
   }
 
-  run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]> {
+  run(
+    signature: string,
+    inputs: readonly Tensor[],
+    wanted: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Tensor[]> {
     if (this.unloads > 0) throw new Error('a run of a model that was unloaded');
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
     const ended = Promise.withResolvers<Tensor[]>();
     const run: FakeRun = {
+      signature,
       inputs,
       wanted,
       signal,

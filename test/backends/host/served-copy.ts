@@ -1,11 +1,15 @@
 /** A copy of a fake model, and requests to it as a router sends them. */
 import { type BatchingOptions, plainBatching } from '../../../src/backends/batching/batching-options.ts';
+import type { BodyFacts } from '../../../src/backends/host/body-codec.ts';
 import { Copy, type ServingParts } from '../../../src/backends/host/copy.ts';
 import { CopyStatistics } from '../../../src/backends/host/copy-statistics.ts';
 import { CoreShare } from '../../../src/backends/host/core-share.ts';
 import type { InferWork } from '../../../src/backends/host/infer-work.ts';
+import type { ServedSignature } from '../../../src/backends/host/served-signature.ts';
 import type { SkeinError } from '../../../src/protocol/errors.ts';
+import { BodyKind } from '../../../src/protocol/link/infer-head.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
+import { defaultSignature } from '../../../src/protocol/tensors/named-signature.ts';
 import type { FakeModel } from './fake-model.ts';
 
 export const spec: CopySpec = { model: 'm', version: 1, directory: '', stamp: 's', pinned: false, wanted: true };
@@ -29,10 +33,15 @@ export interface CopySettings {
 export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy {
   const { maxBatchSize = 8, slots = 1, slotsAreGiven = false, coresPerRun = 1, cores = new CoreShare(8) } = settings;
   const statistics = new CopyStatistics('m', 1);
+  const signatures = new Map<string, ServedSignature>(
+    [...model.signatures].map(([name, own]) => [name, { own, schema: { maxBatchSize, signature: own } }]),
+  );
+  const signature = signatures.get(defaultSignature(model.signatures).name)!;
   const parts: ServingParts = {
     model,
-    schema: { maxBatchSize, signature: model.signature },
-    description: { platform: 'fake', signature: model.signature, maxBatchSize, config: {} },
+    signature,
+    signatures,
+    description: { platform: 'fake', signature: signature.own, maxBatchSize, config: {} },
     batching: { ...plainBatching(Math.max(1, maxBatchSize), 1_000), ...settings.batching },
     slots,
     slotsAreGiven,
@@ -49,6 +58,9 @@ export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy
   });
   return { copy, statistics, idles: () => idles };
 }
+
+/** All of it is JSON. */
+export const jsonBody: BodyFacts = { kind: BodyKind.v2, headerLength: undefined, signature: '' };
 
 export type Outcome =
   | { readonly kind: 'answer'; readonly id: string | undefined; readonly x: number[]; readonly names: string[] }
@@ -67,7 +79,7 @@ export interface RequestFacts {
   readonly names: readonly string[];
   readonly outputs?: readonly string[];
   readonly timeoutMs?: number;
-  readonly parameters?: Readonly<Record<string, number>>;
+  readonly parameters?: Readonly<Record<string, number | string>>;
   readonly onOutcome?: () => void;
 }
 
@@ -93,7 +105,7 @@ export function send(
     outcome = found;
     onOutcome?.();
   };
-  const work = copy.infer([body], undefined, timeoutMs, {
+  const work = copy.infer([body], jsonBody, timeoutMs, {
     reply: ({ parts }) => settle(readAnswer(Buffer.concat(parts))),
     fail: (error, requestId) => settle({ kind: 'error', error, id: requestId }),
   });

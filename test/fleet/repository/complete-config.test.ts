@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { completeConfig } from '../../../src/fleet/repository/complete-config.ts';
+import { completeConfig, completeFurtherSignature } from '../../../src/fleet/repository/complete-config.ts';
 import { tritonCompletion, writtenInstanceCount } from '../../../src/fleet/repository/complete-instances.ts';
 import { configToJson } from '../../../src/fleet/repository/config-json.ts';
 import { parseModelConfig } from '../../../src/fleet/repository/parse-model-config.ts';
@@ -232,6 +232,38 @@ describe('completeConfig', () => {
   ] as const) {
     test(`refuses ${what} in Triton's words`, () => assert.equal(refusal(text, signature), message));
   }
+});
+
+describe('a tensor of any rank', () => {
+  const open: Signature = { inputs: [{ ...tensor('x', [-1]), anyRank: true }], outputs: [tensor('y', [-1])] };
+
+  test('keeps the model from batching by itself, and stays free for clients', () => {
+    const { schema } = complete(undefined, open);
+    assert.equal(schema.maxBatchSize, 0);
+    assert.deepEqual(schema.signature, open);
+  });
+
+  test('takes the shape that a configuration writes', () => {
+    const { schema } = complete(both('dims: [ 2, 3 ]', 'dims: -1'), open);
+    assert.deepEqual(schema.signature.inputs, [tensor('x', [2, 3])]);
+  });
+});
+
+describe('completeFurtherSignature', () => {
+  const { config } = complete(undefined, model([-1, 3], [-1, 5]));
+
+  test('batches as the model does where the signature can', () => {
+    const { schema } = completeFurtherSignature(config, model([-1, 7], [-1]));
+    assert.equal(schema.maxBatchSize, config.maxBatchSize);
+    assert.deepEqual(schema.signature, model([-1, 7], [-1, 1]));
+  });
+
+  test('does not batch where the signature has a tensor without rows', () => {
+    assert.deepEqual(completeFurtherSignature(config, model([-1, 7], [2])).schema, {
+      maxBatchSize: 0,
+      signature: model([-1, 7], [2]),
+    });
+  });
 });
 
 describe('writtenInstanceCount', () => {

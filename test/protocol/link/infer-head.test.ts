@@ -22,6 +22,7 @@ const head: InferHead = {
   timeoutMs: 1_000,
   bodyBytes: 100,
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  signature: '',
 };
 
 test('encodeInferHead and decodeInferHead are each other’s inverse', () => {
@@ -32,8 +33,9 @@ test('encodeInferHead and decodeInferHead are each other’s inverse', () => {
       word,
       optional,
       fc.constantFrom('', head.traceparent),
-      (copy, headerLength, timeoutMs, bodyBytes, traceparent) => {
-        const one = { ...head, copy, headerLength, timeoutMs, bodyBytes, traceparent };
+      fc.constantFrom('', 'classify_x_to_y', 'größe'),
+      (copy, headerLength, timeoutMs, bodyBytes, traceparent, signature) => {
+        const one = { ...head, copy, headerLength, timeoutMs, bodyBytes, traceparent, signature };
         assert.deepEqual(decodeInferHead(encodeInferHead(one)), one);
       },
     ),
@@ -52,6 +54,15 @@ test('encodeInferHead takes a time-out and a length beyond its fields as the lon
   assert.equal(bodyBytes, undefined);
 });
 
+test('encodeInferHead throws on the name of a signature that would not fit the frame', () => {
+  assert.throws(() => encodeInferHead({ ...head, signature: 'é'.repeat(513) }), RangeError);
+});
+
+test('decodeInferHead throws on the name of a signature that goes beyond its frame', () => {
+  const bytes = encodeInferHead({ ...head, traceparent: '', signature: 'predict' });
+  assert.throws(() => decodeInferHead(bytes.subarray(0, -1)), RangeError);
+});
+
 test('encodeReplyHead and decodeReplyHead are each other’s inverse', () => {
   fc.assert(
     fc.property(optional, word, word, word, (headerLength, bodyBytes, inFlight, latencyUs) => {
@@ -68,6 +79,6 @@ test('encodeReplyHead takes a body of maxReplyBytes and throws on a larger one',
 });
 
 test('decodeInferHead and decodeReplyHead throw on a payload that is too short', () => {
-  assert.throws(() => decodeInferHead(Buffer.alloc(19)), RangeError);
+  assert.throws(() => decodeInferHead(Buffer.alloc(23)), RangeError);
   assert.throws(() => decodeReplyHead(Buffer.alloc(15)), RangeError);
 });

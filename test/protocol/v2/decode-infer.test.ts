@@ -126,6 +126,27 @@ describe('decodeInferRequest', () => {
     }
   });
 
+  test('holds a request against the signature that it names', () => {
+    const signatures = new Map([['strings', idString]]);
+    const data = { inputs: [{ name: 'INPUT0', shape: [2], datatype: 'BYTES', data: ['a', 'b'] }] };
+    const schema = { ...simple, signatures };
+    const request = decode({ ...data, parameters: { signature_name: 'strings' } }, schema);
+    assert.deepEqual([request.signatureName, request.inputs[0]!.datatype], ['strings', 'BYTES']);
+    assert.throws(() => decode(data, schema), { code: 'input_count' });
+    assert.equal(decode({ inputs: both, parameters: { signature_name: '' } }, schema).signatureName, undefined);
+    assert.throws(() => decode({ ...data, parameters: { signature_name: 1 } }, schema), { code: 'value_kind' });
+  });
+
+  test('takes any shape where the model leaves even the number of dimensions open', () => {
+    const inputs = [{ name: 'INPUT0', datatype: 'FP32' as const, shape: [-1], anyRank: true as const }];
+    const open = { ...identityFp32, maxBatchSize: 0, signature: { ...identityFp32.signature, inputs } };
+    for (const shape of [[], [2], [1, 2, 1]]) {
+      const data = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 0.5);
+      const request = decode({ inputs: [{ name: 'INPUT0', shape, datatype: 'FP32', data }] }, open);
+      assert.deepEqual(request.inputs[0]!.shape, shape);
+    }
+  });
+
   test('calls an empty id none', () => {
     assert.equal('id' in decode({ id: '', inputs: both }), false);
   });

@@ -3,11 +3,13 @@
  * engine's own classes, with no server around it, runs it once, frees it, and prints the milliseconds of the load and of
  * the run.
  */
+
 import { createInterface } from 'node:readline';
 import { openRuntime } from '../../../src/backends/engines/onnx/environment.ts';
 import { GraphCache } from '../../../src/backends/engines/onnx/graph-cache.ts';
 import { OnnxEngine } from '../../../src/backends/engines/onnx/onnx-engine.ts';
 import { ModelDigests } from '../../../src/fleet/repository/digest.ts';
+import { defaultSignatureName } from '../../../src/protocol/tensors/named-signature.ts';
 
 const [path = '', cacheDirectory = '', threads = '1'] = process.argv.slice(2);
 const digests = new ModelDigests();
@@ -27,7 +29,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
   const files = { model: 'raw', version: 1, path };
   const model = await engine.load(files, { threads: Number(threads), parameters: {} }, new AbortController().signal);
   const loadedMs = performance.now();
-  await model.run([image], ['output']);
+  await model.run(defaultSignatureName, [image], ['output']);
   const ranMs = performance.now();
   await model.unload();
   process.stdout.write(`${JSON.stringify({ loadMs: loadedMs - startMs, runMs: ranMs - loadedMs })}\n`);

@@ -1,4 +1,5 @@
 import { SkeinError } from '../../../protocol/errors.ts';
+import { onlySignature, type Signatures } from '../../../protocol/tensors/named-signature.ts';
 import type { Signature, Tensor } from '../../../protocol/tensors/tensor.ts';
 import type { LoadedModel, MemoryFacts } from '../engine.ts';
 import type { RuntimeEnvironment } from './environment.ts';
@@ -14,7 +15,7 @@ interface RunArguments {
 
 /** One ONNX Runtime session; any number of runs at once. */
 export class OnnxModel implements LoadedModel {
-  readonly signature: Signature;
+  readonly signatures: Signatures;
   readonly memory: MemoryFacts;
   readonly reloadMs?: number;
   readonly #runtime: RuntimeEnvironment;
@@ -33,13 +34,18 @@ export class OnnxModel implements LoadedModel {
   ) {
     this.#runtime = runtime;
     this.#session = session;
-    this.signature = facts.signature;
+    this.signatures = onlySignature(facts.signature);
     this.memory = facts.memory;
     if (facts.reloadMs !== undefined) this.reloadMs = facts.reloadMs;
     this.#afterUnload = facts.afterUnload;
   }
 
-  async run(inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]> {
+  async run(
+    _signature: string,
+    inputs: readonly Tensor[],
+    wanted: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Tensor[]> {
     if (this.#released) throw new SkeinError('copy_gone', { model: '' });
     if (signal?.aborted) throw new SkeinError('cancelled');
     const { api } = this.#runtime;

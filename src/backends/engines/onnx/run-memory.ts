@@ -1,4 +1,5 @@
 import { elementBytes } from '../../../protocol/tensors/datatype.ts';
+import { defaultSignature } from '../../../protocol/tensors/named-signature.ts';
 import { elementCount, type Signature, type Tensor } from '../../../protocol/tensors/tensor.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import type { CacheFacts } from './graph-cache.ts';
@@ -38,16 +39,17 @@ export async function measureRunMemory(
   session: Pointer,
   model: OnnxModel,
 ): Promise<CacheFacts['run']> {
-  if (!isMeasurable(model.signature)) return undefined;
-  const outputs = model.signature.outputs.map((output) => output.name);
+  const signature = defaultSignature(model.signatures);
+  if (!isMeasurable(signature)) return undefined;
+  const outputs = signature.outputs.map((output) => output.name);
   const before = arenaStatistics(runtime, session).inUse;
   const peakOf = async (rows: number) => {
-    await model.run(zeros(model.signature, rows), outputs, AbortSignal.timeout(maxTrialMs));
+    await model.run(signature.name, zeros(signature, rows), outputs, AbortSignal.timeout(maxTrialMs));
     return Math.max(0, arenaStatistics(runtime, session).maxInUse - before);
   };
   try {
     const one = await peakOf(1);
-    const isOfAnyRows = model.signature.inputs.some(({ shape }) => shape[0] === -1);
+    const isOfAnyRows = signature.inputs.some(({ shape }) => shape[0] === -1);
     const rowBytes = isOfAnyRows ? Math.max(0, (await peakOf(2)) - one) : 0;
     return { fixedBytes: Math.max(0, one - rowBytes), rowBytes };
   } catch {

@@ -19,6 +19,7 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
 import { GraphCache, graphName, weightsName } from '../../../../src/backends/engines/onnx/graph-cache.ts';
+import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { floatsOf, floatsTensor, loadModel, type TestEngine, testEngine, writeModel } from './opened-engine.ts';
 import { weightyModel } from './weighty-model.ts';
@@ -27,7 +28,7 @@ const roomy = 2 ** 30;
 const entryBytes = 4 * 2 ** 20;
 
 async function answerOf(model: LoadedModel): Promise<number[]> {
-  const [y] = await model.run([floatsTensor('x', [1, 1_024], Array(1_024).fill(1))], ['y']);
+  const [y] = await model.run(defaultSignatureName, [floatsTensor('x', [1, 1_024], Array(1_024).fill(1))], ['y']);
   return floatsOf(y);
 }
 

@@ -6,6 +6,7 @@ import { addSub } from '../../../../examples/models/add-sub.ts';
 import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
 import { GraphCache } from '../../../../src/backends/engines/onnx/graph-cache.ts';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
+import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { mapInputModel, mapOutputModel, sequenceOutputModel } from '../../../fixtures/non-tensor-models.ts';
@@ -35,7 +36,7 @@ for (const cached of [false, true]) {
       test(`runs a model quantised as ${what}`, async (t) => {
         const directory = temporaryDirectory(t);
         const model = await loadModel(engineIn(directory), writeModel(directory, bytes));
-        const [y] = await model.run([floatsTensor('x', [1, 4], [1, -2, 0.5, 3])], ['y']);
+        const [y] = await model.run(defaultSignatureName, [floatsTensor('x', [1, 4], [1, -2, 0.5, 3])], ['y']);
         floatsOf(y).forEach((value, i) => {
           assert.ok(Math.abs(value - [2, -4, 1, 6][i]!) <= step, `${value} is not ${[2, -4, 1, 6][i]}`);
         });
@@ -50,6 +51,7 @@ for (const cached of [false, true]) {
       const model = await loadModel(engine, path);
       const ints = (value: number) => new Uint8Array(Int32Array.from({ length: 16 }, () => value).buffer);
       const [sum] = await model.run(
+        defaultSignatureName,
         [tensor('INPUT0', 'INT32', [1, 16], ints(3)), tensor('INPUT1', 'INT32', [1, 16], ints(4))],
         ['OUTPUT0'],
       );
@@ -62,7 +64,10 @@ for (const cached of [false, true]) {
       const directory = temporaryDirectory(t);
       const path = writeExternal(directory);
       const model = await loadModel(engineIn(directory), path);
-      assert.deepEqual(floatsOf((await model.run([floatsTensor('x', [1, 4], [1, 2, 3, 4])], ['y']))[0]), [2, 4, 6, 8]);
+      assert.deepEqual(
+        floatsOf((await model.run(defaultSignatureName, [floatsTensor('x', [1, 4], [1, 2, 3, 4])], ['y']))[0]),
+        [2, 4, 6, 8],
+      );
       await model.unload();
     });
 
@@ -161,7 +166,7 @@ for (const cached of [false, true]) {
       const path = writeModel(directory, weightyModel());
       const cycle = async () => {
         const model = await loadModel(engine, path);
-        await model.run([floatsTensor('x', [1, 1_024], Array(1_024).fill(1))], ['y']);
+        await model.run(defaultSignatureName, [floatsTensor('x', [1, 1_024], Array(1_024).fill(1))], ['y']);
         await model.unload();
         globalThis.gc!();
       };
@@ -182,10 +187,13 @@ describe('OnnxEngine', () => {
     assert.ok(facts.providers.includes('CPUExecutionProvider'));
   });
 
-  test('tells the signature, free dimensions as -1', async (t) => {
+  test('tells its one signature, free dimensions as -1', async (t) => {
     const directory = temporaryDirectory(t);
     const model = await loadModel(testEngine(), writeModel(directory, identityModel('int64', ['n', 3])));
-    assert.deepEqual(model.signature, {
+    assert.deepEqual([...model.signatures.keys()], [defaultSignatureName]);
+    assert.deepEqual(model.signatures.get(defaultSignatureName), {
+      name: 'serving_default',
+      method: 'predict',
       inputs: [{ name: 'INPUT0', datatype: 'INT64', shape: [-1, 3] }],
       outputs: [{ name: 'OUTPUT0', datatype: 'INT64', shape: [-1, 3] }],
     });

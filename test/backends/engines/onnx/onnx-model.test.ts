@@ -4,6 +4,7 @@ import { GraphBuilder } from '../../../../examples/models/onnx-writer/graph-buil
 import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
 import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
+import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { divisionModel } from '../../../fixtures/poison-model.ts';
@@ -40,7 +41,7 @@ function runFor(model: LoadedModel, milliseconds: number, signal?: AbortSignal) 
     floatsTensor('x', [1, 1], [milliseconds]),
     tensor('milliseconds', 'INT64', [1], new Uint8Array(BigInt64Array.of(BigInt(milliseconds)).buffer)),
   ];
-  return model.run(inputs, ['y'], signal);
+  return model.run(defaultSignatureName, inputs, ['y'], signal);
 }
 
 describe('OnnxModel', () => {
@@ -48,7 +49,9 @@ describe('OnnxModel', () => {
     const model = await load(t, identityModel('float', ['n']));
     const answers = await whileCollecting(
       Promise.all(
-        Array.from({ length: 600 }, (_, i) => model.run([floatsTensor('INPUT0', [2], [i, i + 1])], ['OUTPUT0'])),
+        Array.from({ length: 600 }, (_, i) =>
+          model.run(defaultSignatureName, [floatsTensor('INPUT0', [2], [i, i + 1])], ['OUTPUT0']),
+        ),
       ),
     );
     answers.forEach(([output], i) => {
@@ -59,7 +62,10 @@ describe('OnnxModel', () => {
   test('gives the outputs in the order in which they are wanted, and only those', async (t) => {
     const model = await load(t, manyOutputs(3));
     const names = async (wanted: string[]) =>
-      (await model.run([floatsTensor('x', [1], [1])], wanted)).map((output) => [output.name, ...floatsOf(output)]);
+      (await model.run(defaultSignatureName, [floatsTensor('x', [1], [1])], wanted)).map((output) => [
+        output.name,
+        ...floatsOf(output),
+      ]);
     assert.deepEqual(await names(['y2', 'y0']), [
       ['y2', 3],
       ['y0', 1],
@@ -77,7 +83,7 @@ describe('OnnxModel', () => {
     ]);
     const runs = sets.map(async (wanted) => {
       const unique = [...new Set(wanted)];
-      const outputs = await model.run([floatsTensor('x', [1], [1])], unique);
+      const outputs = await model.run(defaultSignatureName, [floatsTensor('x', [1], [1])], unique);
       assert.deepEqual(
         outputs.map((output) => floatsOf(output)[0]),
         unique.map((name) => Number(name.slice(1)) + 1),
@@ -107,13 +113,18 @@ describe('OnnxModel', () => {
     const model = await load(t, identityModel('float', ['n']));
     for (let i = 0; i < 50; i++) {
       const controller = new AbortController();
-      const run = model.run([floatsTensor('INPUT0', [1], [i])], ['OUTPUT0'], controller.signal);
+      const run = model.run(defaultSignatureName, [floatsTensor('INPUT0', [1], [i])], ['OUTPUT0'], controller.signal);
       queueMicrotask(() => controller.abort());
       await run.then(
         ([output]) => assert.deepEqual(floatsOf(output), [i]),
         (fault: SkeinError) => assert.equal(fault.code, 'cancelled'),
       );
-      const [after] = await model.run([floatsTensor('INPUT0', [1], [7])], ['OUTPUT0'], new AbortController().signal);
+      const [after] = await model.run(
+        defaultSignatureName,
+        [floatsTensor('INPUT0', [1], [7])],
+        ['OUTPUT0'],
+        new AbortController().signal,
+      );
       assert.deepEqual(floatsOf(after), [7]);
     }
   });
@@ -127,8 +138,8 @@ describe('OnnxModel', () => {
   test('lets the event loop go on while it reads and writes ten thousand strings', async (t) => {
     const model = await load(t, identityModel('string', ['n']));
     const input = tensor('INPUT0', 'BYTES', [10_000], encodeStrings(Array(10_000).fill(Buffer.from('some text'))));
-    await model.run([input], ['OUTPUT0']);
-    const gapMs = await longestGapMs(() => model.run([input], ['OUTPUT0']));
+    await model.run(defaultSignatureName, [input], ['OUTPUT0']);
+    const gapMs = await longestGapMs(() => model.run(defaultSignatureName, [input], ['OUTPUT0']));
     assert.ok(gapMs < 250, `the event loop stood still for ${gapMs} ms`);
   });
 
@@ -147,13 +158,13 @@ describe('OnnxModel', () => {
   for (const [what, [inputs, wanted, text]] of Object.entries(wrong)) {
     test(`fails a run of ${what} with run_failed, and goes on`, async (t) => {
       const model = await load(t, manyOutputs(2));
-      await assert.rejects(model.run(inputs, wanted), (fault: SkeinError) => {
+      await assert.rejects(model.run(defaultSignatureName, inputs, wanted), (fault: SkeinError) => {
         assert.ok(fault instanceof SkeinError);
         assert.equal(fault.code, 'run_failed');
         assert.match(fault.message, text);
         return true;
       });
-      assert.deepEqual(floatsOf((await model.run([x], ['y1']))[0]), [2, 3]);
+      assert.deepEqual(floatsOf((await model.run(defaultSignatureName, [x], ['y1']))[0]), [2, 3]);
     });
   }
 
@@ -163,20 +174,20 @@ describe('OnnxModel', () => {
   ] as const) {
     test(`answers or refuses ${what}, and goes on`, async (t) => {
       const model = await load(t, manyOutputs(2));
-      const answer = await model.run(inputs, wanted).catch((fault: SkeinError) => fault);
+      const answer = await model.run(defaultSignatureName, inputs, wanted).catch((fault: SkeinError) => fault);
       if (answer instanceof SkeinError) assert.equal(answer.code, 'run_failed');
       else for (const output of answer) assert.deepEqual(floatsOf(output), [1, 2]);
-      assert.deepEqual(floatsOf((await model.run([x], ['y1']))[0]), [2, 3]);
+      assert.deepEqual(floatsOf((await model.run(defaultSignatureName, [x], ['y1']))[0]), [2, 3]);
     });
   }
 
   test('fails a run in the runtime’s own words where an operator fails, and goes on', async (t) => {
     const model = await load(t, divisionModel());
-    await assert.rejects(model.run([int32s('x', [6, 1]), int32s('y', [3, 0])], ['quotient']), {
+    await assert.rejects(model.run(defaultSignatureName, [int32s('x', [6, 1]), int32s('y', [3, 0])], ['quotient']), {
       code: 'run_failed',
       message: /Div.*zero/is,
     });
-    const [quotient] = await model.run([int32s('x', [6]), int32s('y', [3])], ['quotient']);
+    const [quotient] = await model.run(defaultSignatureName, [int32s('x', [6]), int32s('y', [3])], ['quotient']);
     assert.deepEqual([...new Int32Array(Uint8Array.from(quotient!.parts[0]!).buffer)], [2]);
   });
 

@@ -6,6 +6,7 @@ import type { Dimension } from '../../../../examples/models/onnx-writer/value-ty
 import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
 import { elementTypeOf } from '../../../../src/backends/engines/onnx/element-types.ts';
 import { type Datatype, elementBytes } from '../../../../src/protocol/tensors/datatype.ts';
+import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
 import { elementCount, type Tensor } from '../../../../src/protocol/tensors/tensor.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
@@ -21,7 +22,7 @@ async function identity(owner: { after(hook: () => void): void }, element: Eleme
 }
 
 async function throughIdentity(model: LoadedModel, input: Tensor): Promise<Tensor> {
-  const [output] = await model.run([input], ['OUTPUT0']);
+  const [output] = await model.run(defaultSignatureName, [input], ['OUTPUT0']);
   return output!;
 }
 

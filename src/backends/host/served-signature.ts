@@ -1,0 +1,56 @@
+import { completeFurtherSignature } from '../../fleet/repository/complete-config.ts';
+import type { CompletedModel, CompletedSignature, ModelSchema } from '../../fleet/repository/model-schema.ts';
+import { type Reshape, reshaped } from '../../fleet/repository/reshape.ts';
+import { defaultSignature, type NamedSignature, type Signatures } from '../../protocol/tensors/named-signature.ts';
+import type { Tensor } from '../../protocol/tensors/tensor.ts';
+
+/** One way to call a loaded copy. */
+export interface ServedSignature {
+  /** The model's own: full shapes as the engine takes and gives them, which dialects without a configuration go by. */
+  readonly own: NamedSignature;
+  /** What clients of the V2 dialects send and get: the configuration's view. */
+  readonly schema: ModelSchema;
+  /** From that view to the engine's and back, where they differ. */
+  readonly reshape?: {
+    toEngine(inputs: readonly Tensor[]): readonly Tensor[];
+    toClient(output: Tensor): Tensor;
+  };
+}
+
+/** The default one, and all by name. */
+export interface ServedSignatures {
+  readonly signature: ServedSignature;
+  readonly signatures: ReadonlyMap<string, ServedSignature>;
+}
+
+/** The configuration is of the default signature; of the others the model's own shapes hold. */
+export function servedSignatures(
+  own: Signatures,
+  completed: CompletedModel,
+  chosen: NamedSignature = defaultSignature(own),
+): ServedSignatures {
+  const signatures = new Map<string, ServedSignature>();
+  for (const [name, one] of own) {
+    const view = one === chosen ? completed : completeFurtherSignature(completed.config, one);
+    signatures.set(name, withReshape(one, view));
+  }
+  return { signature: signatures.get(chosen.name)!, signatures };
+}
+
+function withReshape(own: NamedSignature, view: CompletedSignature): ServedSignature {
+  const { schema, inputReshapes, outputReshapes } = view;
+  if (inputReshapes.size === 0 && outputReshapes.size === 0) return { own, schema };
+  const toEngine = (tensor: Tensor) => changed(tensor, inputReshapes.get(tensor.name));
+  return {
+    own,
+    schema,
+    reshape: {
+      toEngine: (inputs) => inputs.map(toEngine),
+      toClient: (output) => changed(output, outputReshapes.get(output.name)),
+    },
+  };
+}
+
+function changed(tensor: Tensor, reshape: Reshape | undefined): Tensor {
+  return reshape === undefined ? tensor : { ...tensor, shape: reshaped(tensor.shape, reshape) };
+}
