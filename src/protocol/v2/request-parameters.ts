@@ -10,8 +10,8 @@ export interface ReadParameters {
   readonly parameters: RequestParameters;
   /** Counts only when the request names no outputs. */
   readonly binaryOutput: boolean;
-  /** Undefined: the default one. */
-  readonly signatureName: string | undefined;
+  /** Left out: the default one. */
+  readonly signatureName?: string;
 }
 
 const noOther: ReadonlyMap<string, ParameterValue> = new Map();
@@ -25,7 +25,7 @@ export const noParameters: RequestParameters = Object.freeze({
 });
 
 export function readParameters(value: JsonValue | undefined): ReadParameters {
-  if (value === undefined) return { parameters: noParameters, binaryOutput: false, signatureName: undefined };
+  if (value === undefined) return { parameters: noParameters, binaryOutput: false };
   if (!(value instanceof Map)) throw new SkeinError('parameters_kind');
   const other = new Map<string, ParameterValue>();
   let parameters: RequestParameters = { ...noParameters, other };
@@ -59,7 +59,7 @@ export function readParameters(value: JsonValue | undefined): ReadParameters {
         other.set(name, readOther(name, member));
     }
   }
-  return { parameters, binaryOutput, signatureName };
+  return { parameters, binaryOutput, ...(signatureName === undefined ? {} : { signatureName }) };
 }
 
 function withSequence(parameters: RequestParameters, value: JsonValue): RequestParameters {
