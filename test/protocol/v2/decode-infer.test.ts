@@ -134,7 +134,7 @@ describe('decodeInferRequest', () => {
     assert.deepEqual([request.signatureName, request.inputs[0]!.datatype], ['strings', 'BYTES']);
     assert.throws(() => decode(data, schema), { code: 'input_count' });
     assert.equal(decode({ inputs: both, parameters: { signature_name: '' } }, schema).signatureName, undefined);
-    assert.throws(() => decode({ ...data, parameters: { signature_name: 1 } }, schema), { code: 'value_kind' });
+    assert.throws(() => decode({ ...data, parameters: { signature_name: 1 } }, schema), { code: 'json_kind' });
   });
 
   test('takes any shape where the model leaves even the number of dimensions open', () => {
