@@ -1,46 +1,77 @@
-/** `npm run bench [seconds]`: every bench in one run; prints the tables and writes bench/RESULTS.md. Decides no test. */
+/**
+ * npm run bench [PART …] [-- --rounds N --seconds S]: measures the parts (all of them where none is named), prints their
+ * figures and writes bench/RESULTS.md and bench/results.svg. Decides no test. Ends with 1 where a part could not be
+ * measured; a missed bar is a result like any other.
+ */
 import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { benchModels } from './model-throughput.ts';
-import { benchPlacement } from './placement.ts';
-import { benchRequestPath } from './request-path.ts';
+import { join } from 'node:path';
+import { benchOptions } from './frame/bench-options.ts';
+import { type Bench, verdictOf } from './frame/bench-part.ts';
+import { spreadText } from './frame/figure-text.ts';
+import { machineFacts } from './frame/machine-facts.ts';
+import { resultsPage } from './frame/results-page.ts';
+import { resultsPicture } from './frame/results-picture.ts';
+import { type PartRecord, ResultsStore } from './frame/results-store.ts';
+import { type PartName, partNames, partsTable } from './parts-table.ts';
 
-const seconds = Number(process.argv[2] ?? 4);
-const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
+const measured = machineFacts();
+const store = new ResultsStore(join(import.meta.dirname, 'results'));
+const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
-function table(rows: readonly object[]): string {
-  const names = Object.keys(rows[0]!);
-  const cell = (value: unknown) => (typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value));
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const body = rows.map((row) => line(Object.values(row).map(cell)));
-  return [line(names), line(names.map(() => '---')), ...body].join('\n');
+try {
+  const { parts, rounds, seconds, help } = benchOptions(process.argv.slice(2), partNames);
+  if (help) process.stdout.write(usage());
+  else for (const name of parts as PartName[]) await measure(name, { rounds, seconds, say });
+} catch (fault) {
+  say((fault as Error).message);
+  process.exitCode = 2;
 }
 
-progress('placement against consistent-hash');
-const placement = table(benchPlacement());
-progress('the request path, about two minutes');
-const path = table(await benchRequestPath(seconds));
-progress('real networks against the raw engine, about two minutes');
-const models = table(await benchModels(seconds));
-const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
-const text = `# Results
+async function measure(name: PartName, bench: Bench): Promise<void> {
+  say(`${name}: ${partsTable[name].title}`);
+  const startMs = performance.now();
+  try {
+    const result = await partsTable[name].run(bench);
+    const tookSeconds = (performance.now() - startMs) / 1_000;
+    const { rounds, seconds } = bench;
+    const record = { measured, rounds, seconds, tookSeconds, ...result };
+    store.write(name, record);
+    process.stdout.write(summary(name, record));
+  } catch (fault) {
+    store.remove(name);
+    say(`${name} could not be measured: ${(fault as Error).stack}`);
+    process.exitCode = 1;
+  }
+  writeResults();
+}
 
-${new Date().toISOString().slice(0, 10)}, ${machine}. Servers and load generator share the cores: compare rows, not machines. Written by
-\`npm run bench\`.
+/** After every part, so that an interrupted run leaves what it has. */
+function writeResults(): void {
+  const parts = partNames.map((name) => ({ name, part: partsTable[name], record: store.read(name) }));
+  writeFileSync(join(import.meta.dirname, 'RESULTS.md'), resultsPage(parts));
+  writeFileSync(join(import.meta.dirname, 'results.svg'), resultsPicture(parts));
+}
 
-## Request path
+function summary(name: string, { bars, tables, notes }: PartRecord): string {
+  const lines = [
+    `\n${name}`,
+    ...tables.flatMap(({ title, columns, rows }) => [
+      `  ${title} (${columns.join(', ')})`,
+      ...rows.map(
+        (row) =>
+          `    ${row.name}: ${row.cells.map((cell) => (typeof cell === 'string' ? cell : spreadText(cell))).join(', ')}`,
+      ),
+    ]),
+    ...bars.map((bar) => {
+      const figure = 'missing' in bar.figure ? bar.figure.missing : spreadText(bar.figure);
+      return `  ${verdictOf(bar)}: ${bar.what}: ${figure}, bar ${bar.sense} ${bar.limit} ${bar.unit}`.trimEnd();
+    }),
+    ...notes.map((note) => `  ${note}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
 
-CPU is that of the servers in the row, per request.
-
-${path}
-
-## Real networks
-
-${models}
-
-## Placement, 10,000 models on 10 backends
-
-${placement}
-`;
-writeFileSync(new URL('RESULTS.md', import.meta.url), text);
-process.stdout.write(text);
+function usage(): string {
+  const parts = partNames.map((name) => `  ${name.padEnd(18)}${partsTable[name].title}`);
+  return `usage: npm run bench [PART …] [-- --rounds N] [--seconds S]\n\n${parts.join('\n')}\n`;
+}

@@ -1,15 +1,23 @@
-/** The limit: node:http that reads a body and answers it with a fixed one. argv: bytes of the answer. Sends its port. */
+/**
+ * The limit: node:http that reads a body and answers. argv: bytes of a fixed answer, or `echo` for the body itself. Sends its
+ * port.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const answer = Buffer.alloc(Number(process.argv[2] ?? 200), 0x20);
+const isEcho = process.argv[2] === 'echo';
+const fixed = Buffer.alloc(isEcho ? 0 : Number(process.argv[2] ?? 200), 0x20);
 
 const server = createServer((request, response) => {
-  request.on('data', () => {});
+  const pieces: Buffer[] = [];
+  request.on('data', (piece) => isEcho && pieces.push(piece));
   request.on('end', () => {
-    response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': answer.length });
-    response.end(answer);
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, fixed.byteLength);
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': length });
+    for (const piece of pieces) response.write(piece);
+    response.end(fixed);
   });
 });
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 process.on('disconnect', () => process.exit(0));

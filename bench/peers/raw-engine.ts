@@ -1,5 +1,7 @@
-/** The limit: the engine in a loop, without a server. argv: model file, RawSetting as JSON, seconds. Sends rows/s. */
-
+/**
+ * The limit: an image model in a loop through the same binding, without a server. argv: model file. For each RawSetting that
+ * it is sent, it answers a RawTurn; the model stays loaded while the number of threads stays.
+ */
 import { openRuntime } from '../../src/backends/engines/onnx/environment.ts';
 import { OnnxEngine } from '../../src/backends/engines/onnx/onnx-engine.ts';
 import { cpuProvider } from '../../src/backends/engines/onnx/providers.ts';
@@ -9,10 +11,18 @@ export interface RawSetting {
   readonly threads: number;
   readonly batch: number;
   readonly callers: number;
+  readonly seconds: number;
 }
 
-const [path, setting, seconds] = process.argv.slice(2);
-const { threads, batch, callers } = JSON.parse(setting!) as RawSetting;
+export interface RawTurn {
+  readonly rowsPerSecond: number;
+  /** Of one run, as its caller sees it. */
+  readonly p50Ms: number;
+  readonly cpuMsPerRow: number;
+}
+
+const rowBytes = 4 * 3 * 224 * 224;
+const files = { model: 'raw', version: 1, path: process.argv[2] ?? '' };
 const engine = new OnnxEngine(openRuntime(undefined), {
   provider: cpuProvider,
   fallback: 'refuse',
@@ -20,20 +30,46 @@ const engine = new OnnxEngine(openRuntime(undefined), {
   digest: () => Promise.resolve(''),
   warn: () => {},
 });
-const files = { model: 'raw', version: 1, path: path! };
-const model = await engine.load(files, { threads, parameters: {} }, new AbortController().signal);
-const image = new Uint8Array(4 * 3 * 224 * 224 * batch);
-const shape = [batch, 3, 224, 224];
-const input = { name: 'input', datatype: 'FP32', shape, parts: [image], byteLength: image.byteLength } as const;
-await model.run(defaultSignatureName, [input], ['output']);
-let runs = 0;
-const startMs = performance.now();
-const endMs = startMs + Number(seconds) * 1000;
-async function keepRunning(): Promise<void> {
-  while (performance.now() < endMs) {
-    await model.run(defaultSignatureName, [input], ['output']);
-    runs++;
-  }
+let loaded: { readonly threads: number; readonly model: Awaited<ReturnType<typeof engine.load>> } | undefined;
+
+process.on('message', async (setting: RawSetting) => process.send!(await turn(setting)));
+process.on('disconnect', () => process.exit(0));
+process.send!('ready');
+
+async function turn({ threads, batch, callers, seconds }: RawSetting): Promise<RawTurn> {
+  const model = await modelWith(threads);
+  const image = new Uint8Array(rowBytes * batch);
+  const shape = [batch, 3, 224, 224];
+  const input = { name: 'input', datatype: 'FP32', shape, parts: [image], byteLength: image.byteLength } as const;
+  const run = () => model.run(defaultSignatureName, [input], ['output']);
+  await Promise.all(Array.from({ length: callers }, run));
+  const times: number[] = [];
+  const startMs = performance.now();
+  const cpuBefore = process.cpuUsage();
+  const keepRunning = async () => {
+    for (let nowMs = startMs; nowMs < startMs + seconds * 1_000; ) {
+      await run();
+      const endMs = performance.now();
+      times.push(endMs - nowMs);
+      nowMs = endMs;
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, keepRunning));
+  const tookMs = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const rows = times.length * batch;
+  times.sort((a, b) => a - b);
+  return {
+    rowsPerSecond: (rows * 1_000) / tookMs,
+    p50Ms: times[Math.floor(times.length / 2)]!,
+    cpuMsPerRow: (user + system) / 1_000 / rows,
+  };
 }
-await Promise.all(Array.from({ length: callers }, keepRunning));
-process.send?.((runs * batch * 1000) / (performance.now() - startMs));
+
+async function modelWith(threads: number) {
+  if (loaded?.threads !== threads) {
+    await loaded?.model.unload();
+    loaded = { threads, model: await engine.load(files, { threads, parameters: {} }, new AbortController().signal) };
+  }
+  return loaded.model;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startClosedLoop } from '../../src/cli/bench/closed-loop.ts';
+import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { LoadWindow } from '../../src/cli/bench/load-window.ts';
+import { type CpuReading, cpuBetween } from '../../src/cli/bench/server-cpu.ts';
+import type { Bench } from './bench-part.ts';
+
+/** Somebody who is measured. */
+export interface Contender {
+  readonly name: string;
+  readonly port: number;
+  /** Of the processes whose time counts. */
+  readonly cpu: () => CpuReading;
+}
+
+/** The same for all contenders of a comparison. */
+export interface TurnLoad {
+  readonly request: WireRequest;
+  readonly connections: number;
+}
+
+export interface Turn {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the contender's processes, in microseconds. */
+  readonly cpuUsPerRequest: number;
+}
+
+/** The turns of each contender, by its name. */
+export type Turns = ReadonlyMap<string, readonly Turn[]>;
+
+/** Until the code that runs is the code that will: V8 optimises while the first thousands of requests pass. */
+const warmUpSeconds = 1.5;
+
+/**
+ * Round by round, every contender once, each round beginning with another: what changes on the machine meanwhile is spread
+ * over all. A round before the first warms up and does not count.
+ */
+export async function takeTurns(bench: Bench, contenders: readonly Contender[], load: TurnLoad): Promise<Turns> {
+  const turns = new Map(contenders.map(({ name }) => [name, [] as Turn[]]));
+  for (const contender of contenders) await oneTurn(contender, load, warmUpSeconds);
+  for (let round = 0; round < bench.rounds; round++) {
+    for (let i = 0; i < contenders.length; i++) {
+      const contender = contenders[(i + round) % contenders.length]!;
+      turns.get(contender.name)!.push(await oneTurn(contender, load, bench.seconds));
+    }
+  }
+  return turns;
+}
+
+/** Throws where a request fails: a refusal costs less than an answer, and must not look cheap. */
+export async function oneTurn(contender: Contender, load: TurnLoad, seconds: number): Promise<Turn> {
+  const traffic = {
+    endpoint: { host: '127.0.0.1', port: contender.port, isSecure: false },
+    requests: [load.request],
+    pick: () => 0,
+    timeoutMs: 30_000,
+  };
+  const running = await startClosedLoop(traffic, load.connections);
+  try {
+    await sleep(seconds * 100); // until connections and first batches are in their stride
+    running.cut();
+    const before = contender.cpu();
+    await sleep(seconds * 1_000);
+    const window = running.cut();
+    const cpuMs = cpuBetween(before, contender.cpu());
+    return turnOf(contender.name, window, cpuMs);
+  } finally {
+    running.stop();
+  }
+}
+
+export function turnOf(name: string, window: LoadWindow, cpuMs: number): Turn {
+  if (window.failed > 0) throw new Error(`${name}: ${window.failed} requests failed, first with ${window.failure}`);
+  if (window.answered === 0) throw new Error(`${name} answered nothing in ${window.durationMs} ms`);
+  return {
+    perSecond: (window.answered * 1_000) / window.durationMs,
+    p50Ms: window.latency.percentileUs(50) / 1_000,
+    p99Ms: window.latency.percentileUs(99) / 1_000,
+    cpuUsPerRequest: (cpuMs * 1_000) / window.answered,
+  };
+}
