@@ -40,12 +40,15 @@ export async function buildRouter(
 ): Promise<RouterCore> {
   const tell = (message: string, facts: Record<string, unknown>) => log.info(facts, message);
   const watches: RepositoryWatch[] = [];
+  const workers = Array.from({ length: settings.routerWorkers }, (_, at) => `router-${at + 1}`);
   const mesh = new LocalMesh({
     version: softwareVersion,
     adapters: [new SkeinAdapter({ id, software: softwareVersion }), new V2Adapter()],
     processes,
     overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
     pinned: new Set(pinnedModels(settings)),
+    routers: { self: id, all: () => workers },
+    maxIdleMs: settings.maxIdleMs,
     hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
     quarantine: { ...isolation, convictionMs: settings.convictionMs },
     requestTimeoutMs: settings.requestTimeoutMs,

@@ -149,7 +149,13 @@ const doors: Readonly<Record<string, string>> = {
 };
 
 /** Folders that decide and do nothing. */
-const pureFolders = ['src/router/placement/', 'src/router/routing/', 'src/backends/batching/', 'src/backends/memory/'];
+const pureFolders = [
+  'src/router/placement/',
+  'src/router/routing/',
+  'src/router/scaling/',
+  'src/backends/batching/',
+  'src/backends/memory/',
+];
 const impure =
   /\b(?:Date\.now|new Date|performance\.now|Math\.random|set(?:Timeout|Interval|Immediate)|fetch|console)\b/g;
 

@@ -63,6 +63,8 @@ const report: FleetReport = {
   loads: 1,
   loadFailures: 0,
   convictions: 0,
+  copiesAdded: 0,
+  copiesTrimmed: 0,
   backends: [backend],
 };
 

@@ -14,11 +14,12 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
   else console.out(explanationText(body));
 }
 
-export function explanationText({ model, report, candidates, now }: Explanation): string {
+export function explanationText({ model, report, candidates, now, scaling }: Explanation): string {
   const versions = report.versions.length === 0 ? '' : `, version ${report.versions.join(', ')}`;
   const lines = [
     `${model} is ${report.state}${versions}${report.reason === '' ? '' : `: ${report.reason}`}`,
     `a request now: ${now}`,
+    ...(scaling ? [`by its load it ${scaling}`] : []), // a server of the release before has none
     ...report.copies.map((copy) => `  ${copyText(copy)}`),
     'backends in the order in which it prefers them:',
     ...candidates.map((candidate) => `  ${describeCandidate(candidate)}`),

@@ -36,6 +36,17 @@ export const capacitySettings = {
     summary: 'router processes that share the port',
     why: 'More where one core is not enough to move the bytes. Each is a process of its own, and the bounds on connections, held requests and bodies count for each.',
   },
+  maxIdleMs: {
+    flag: 'max-idle',
+    kind: 'duration',
+    min: 0,
+    max: 30 * 24 * hour,
+    zero: 'keeps them until memory is needed',
+    default: 0,
+    verbs: ['serve'],
+    summary: 'models that nobody asked for so long are given up, but for pinned ones',
+    why: 'Memory that is free serves nobody, so that models stay by default. Set it where the memory is shared with others.',
+  },
   cores: {
     flag: 'cores',
     kind: 'count',

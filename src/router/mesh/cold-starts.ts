@@ -81,6 +81,11 @@ export class ColdStarts {
     return false;
   }
 
+  /** Requests that wait here for this version of its present files; undefined: nobody here loads it. */
+  heldFor(entry: ModelEntry, version: number): number | undefined {
+    return this.#starts.get(keyOf(entry, version))?.held.size;
+  }
+
   /** Holds the request until the model is ready, or refuses it at once with the reason. */
   hold(entry: ModelEntry, version: number, request: HeldRequest): void {
     const nowMs = performance.now();

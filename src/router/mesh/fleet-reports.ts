@@ -1,9 +1,11 @@
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import { explain } from '../placement/place.ts';
 import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
+import { describeDecision } from '../scaling/snapshot.ts';
 import type { BackendView } from './backend-view.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
+import type { CopyScaler } from './copy-scaler.ts';
 import type { CopyView } from './copy-view.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { IndexRow } from './mesh-port.ts';
@@ -16,11 +18,13 @@ export class FleetReports {
   readonly #catalogue: Catalogue;
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
+  readonly #scaler: CopyScaler;
 
-  constructor(catalogue: Catalogue, fleet: FleetView, coldStarts: ColdStarts) {
+  constructor(catalogue: Catalogue, fleet: FleetView, coldStarts: ColdStarts, scaler: CopyScaler) {
     this.#catalogue = catalogue;
     this.#fleet = fleet;
     this.#coldStarts = coldStarts;
+    this.#scaler = scaler;
   }
 
   backends(): BackendReport[] {
@@ -58,8 +62,10 @@ export class FleetReports {
     const version = entry.newest ?? 0;
     const question = questionOf(entry, version, new Set(), this.#fleet.meanCopyBytes, nowMs);
     const { candidates } = explain(this.#fleet.placementBackends(nowMs), question);
+    const decision = this.#scaler.decisionOn(entry);
     return {
       model: entry.name,
+      scaling: decision === undefined ? '' : describeDecision(decision),
       report: this.model(entry, nowMs),
       candidates,
       now: this.#nowSentence(entry, candidates[0]),

@@ -7,9 +7,11 @@ import { chooseCopy } from '../routing/choose-copy.ts';
 import type { HoldLimits } from '../routing/hold.ts';
 import { Quarantine, type QuarantineOptions } from '../routing/quarantine.ts';
 import { RetryBudget } from '../routing/retry-budget.ts';
+import { noCopyLimits } from '../scaling/snapshot.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
+import { CopyScaler, type ScalerOptions } from './copy-scaler.ts';
 import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
 import { externalTrouble } from './external-servers.ts';
@@ -36,6 +38,10 @@ export interface MeshOptions {
   readonly overrides: OverrideStore;
   /** Models that are never evicted. */
   readonly pinned?: ReadonlySet<string>;
+  /** This router, and all that serve the same fleet, itself included; left out: it is alone. */
+  readonly routers?: { readonly self: string; readonly all: () => readonly string[] };
+  /** Copies of models that nobody asked for so long are given up; 0: only when memory is needed. */
+  readonly maxIdleMs?: number;
   readonly hold: HoldLimits;
   readonly quarantine: QuarantineOptions;
   /** For requests that name no time of their own. */
@@ -57,6 +63,7 @@ export class LocalMesh implements Mesh {
   readonly #catalogue: Catalogue;
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
+  readonly #scaler: CopyScaler;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
   readonly #repository: RepositoryCalls;
@@ -75,12 +82,13 @@ export class LocalMesh implements Mesh {
     this.#catalogue = new Catalogue(options.pinned);
     this.#fleet = new FleetView(this.#catalogue);
     this.#coldStarts = new ColdStarts(this.#fleet, options.hold);
+    this.#scaler = new CopyScaler(this.#fleet, this.#coldStarts, scalerOptions(options));
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
     const { overrides, rescan } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
     this.#repository = new RepositoryCalls({ ...parts, overrides, rescan, log });
-    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts);
+    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#scaler);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
@@ -141,6 +149,7 @@ export class LocalMesh implements Mesh {
     }
     const activity = entry.active();
     activity.rate.record(nowMs);
+    this.#scaler.noteRequest(entry);
     this.#retries.earn();
     const run = new RequestRun(request, entry, nowMs + timeoutMs, this.#context, observer);
     this.#active.add(run);
@@ -225,6 +234,8 @@ export class LocalMesh implements Mesh {
       loads: this.#coldStarts.loadsStarted,
       loadFailures: this.#coldStarts.loadsFailed,
       convictions: this.#inquiry.convictions,
+      copiesAdded: this.#scaler.copiesAdded,
+      copiesTrimmed: this.#scaler.copiesTrimmed,
       backends: this.#reports.backends(),
     };
   }
@@ -314,9 +325,20 @@ export class LocalMesh implements Mesh {
 
   #sweep(nowMs: number): void {
     this.#coldStarts.sweep(nowMs);
+    this.#scaler.tick(nowMs);
     this.#isolation.sweep(nowMs);
     for (const run of this.#active) run.expire(nowMs);
   }
+}
+
+function scalerOptions({ routers, maxIdleMs = 0, log }: MeshOptions): ScalerOptions {
+  const [pinned, others] = [true, false].map((isPinned) => ({ ...noCopyLimits, pinned: isPinned, maxIdleMs }));
+  return {
+    self: routers?.self ?? '',
+    routers: routers?.all ?? (() => []),
+    limitsOf: ({ isPinned }) => (isPinned ? pinned! : others!),
+    log,
+  };
 }
 
 const preloadsAtOnce = 4;

@@ -17,6 +17,9 @@ export class ModelActivity {
   lastVersion = 0;
   /** It keeps crashing its process: the backend that it has to itself. */
   isolatedOn: string | undefined;
+  /** Requests since the scaler last looked, and whether it looks at all. */
+  arrivals = 0;
+  isWatched = false;
   /** Ready copies by version asked for; rebuilt when copies change. */
   #ready = new Map<number | undefined, readonly CopyView[]>();
 

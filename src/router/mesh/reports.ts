@@ -15,12 +15,14 @@ export interface FleetReport {
   /** Requests that wait for a model to load, and that run now. */
   readonly held: number;
   readonly inFlight: number;
-  /** Since the start: tries beyond the first, requests that found no ready copy, loads asked for, loads that failed, requests convicted of crashing. */
+  /** Since the start: tries beyond the first, requests that found no ready copy, loads asked for, loads that failed, requests convicted of crashing, copies beyond the first loaded for the load, copies given up as too many. */
   readonly retries: number;
   readonly coldRequests: number;
   readonly loads: number;
   readonly loadFailures: number;
   readonly convictions: number;
+  readonly copiesAdded: number;
+  readonly copiesTrimmed: number;
   readonly backends: readonly BackendReport[];
 }
 
@@ -75,6 +77,8 @@ export interface Explanation {
   readonly report: ModelReport;
   /** Every backend in the model's order of preference, with the verdict that the placement code gave. */
   readonly candidates: readonly Candidate[];
+  /** How many copies its load calls for, where this router decides that; '' where not. */
+  readonly scaling: string;
   /** One sentence: `served by b1`, `would be loaded on b2 in about 40 ms`, `refused: …`. */
   readonly now: string;
 }

@@ -26,6 +26,8 @@ export function fleetSamples(report: FleetReport): Metric[] {
     counter('skein_loads_total', 'Loads that this router asked for', single(report.loads)),
     counter('skein_load_failures_total', 'Loads that failed', single(report.loadFailures)),
     counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
+    counter('skein_copies_added_total', 'Copies beyond the first, loaded for the load', single(report.copiesAdded)),
+    counter('skein_copies_trimmed_total', 'Copies given up because there were too many', single(report.copiesTrimmed)),
     ...backendSamples(report.backends),
   ];
 }

@@ -81,6 +81,17 @@ export function preferenceOrder<M extends Member>(key: string, members: readonly
 }
 
 /**
+ * How much better `key` likes a member than another: the ratio of their scores, above 1 where it prefers the first. Two
+ * short hashes, where a walk scores everybody.
+ */
+export function preferenceRatio(key: string, one: Member, other: Member): number {
+  const keyLow = hash(key, 0x811c9dc5);
+  const keyHigh = hash(key, 0x9747b28c);
+  const score = ({ id, usableBytes }: Member) => -usableBytes / Math.log(uniform(keyLow, keyHigh, id));
+  return score(one) / score(other);
+}
+
+/**
  * A number in the open interval (0, 1) with 53 random bits. Two independent 32-bit hashes of each name go in: with one,
  * two of a thousand backends would share it in one fleet of ten thousand, and the second of them would get nothing.
  */

@@ -48,6 +48,8 @@ export const fleet: FleetReport = {
   loads: 41,
   loadFailures: 2,
   convictions: 0,
+  copiesAdded: 0,
+  copiesTrimmed: 0,
   backends: [
     {
       id: 'b1',
@@ -91,6 +93,7 @@ export const explanation: Explanation = {
     { backendId: 'b1', rank: 0, verdict: { kind: 'keep', copy: 'ready' } },
     { backendId: 'b2', rank: 1, verdict: { kind: 'refused', why: 'draining' } },
   ],
+  scaling: 'wants 1 copy (stable: 1.0 requests in flight, 1.0 in the last second, 5.6 meant for one copy)',
   now: 'served by b1',
 };
 

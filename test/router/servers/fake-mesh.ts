@@ -150,7 +150,17 @@ export class FakeMesh implements Mesh {
       version: '9.9.9',
       uptimeMs: 1_000,
       models: { known: this.known.size, loaded: 1, loading: 0, failed: 0 },
-      ...{ held: 2, inFlight: 3, retries: 4, coldRequests: 6, loads: 5, loadFailures: 1, convictions: 0 },
+      ...{
+        held: 2,
+        inFlight: 3,
+        retries: 4,
+        coldRequests: 6,
+        loads: 5,
+        loadFailures: 1,
+        convictions: 0,
+        copiesAdded: 0,
+        copiesTrimmed: 0,
+      },
       backends: this.reportedBackends,
     };
   }
@@ -161,7 +171,7 @@ export class FakeMesh implements Mesh {
 
   explain(model: string): Explanation {
     if (!this.known.has(model)) throw new SkeinError('model_unknown', { model });
-    return { model, report: this.#report(model), candidates: [], now: 'served by b1' };
+    return { model, report: this.#report(model), candidates: [], scaling: '', now: 'served by b1' };
   }
 
   plan(backendId: string | undefined): PlanReport {
