@@ -2,6 +2,7 @@ import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
 import type { CopyReport, Explanation } from '../../router/mesh/reports.ts';
 import { describeCandidate } from '../../router/placement/candidate.ts';
+import { type CopyDecision, describeDecision } from '../../router/scaling/snapshot.ts';
 import { adminClient, modelPath } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { printBody, wantsJson } from '../print-json.ts';
@@ -19,12 +20,17 @@ export function explanationText({ model, report, candidates, now, scaling }: Exp
   const lines = [
     `${model} is ${report.state}${versions}${report.reason === '' ? '' : `: ${report.reason}`}`,
     `a request now: ${now}`,
-    ...(scaling ? [`by its load it ${scaling}`] : []), // a server of the release before has none
+    ...(scaling !== undefined && !isOrdinary(scaling) ? [`by its load it ${describeDecision(scaling)}`] : []),
     ...report.copies.map((copy) => `  ${copyText(copy)}`),
     'backends in the order in which it prefers them:',
     ...candidates.map((candidate) => `  ${describeCandidate(candidate)}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** One copy for a model that is asked for goes without saying. */
+function isOrdinary({ wanted, mode }: CopyDecision): boolean {
+  return wanted <= 1 && mode === 'stable';
 }
 
 function copyText({ backend, version, phase, residentBytes, inFlight, latencyMs, loadMs }: CopyReport): string {

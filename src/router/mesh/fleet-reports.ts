@@ -1,7 +1,6 @@
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import { explain } from '../placement/place.ts';
 import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
-import { describeDecision } from '../scaling/snapshot.ts';
 import type { BackendView } from './backend-view.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
@@ -65,7 +64,7 @@ export class FleetReports {
     const decision = this.#scaler.decisionOn(entry);
     return {
       model: entry.name,
-      scaling: decision === undefined ? '' : describeDecision(decision),
+      ...(decision !== undefined && { scaling: decision }),
       report: this.model(entry, nowMs),
       candidates,
       now: this.#nowSentence(entry, candidates[0]),

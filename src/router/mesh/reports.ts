@@ -1,5 +1,6 @@
 import type { CopyPhase } from '../../protocol/link/messages.ts';
 import type { Candidate } from '../placement/candidate.ts';
+import type { CopyDecision } from '../scaling/snapshot.ts';
 
 /** The JSON of the admin API `/fleet/…`, which the command line prints. Times are since the start or from now, in ms. */
 
@@ -77,8 +78,8 @@ export interface Explanation {
   readonly report: ModelReport;
   /** Every backend in the model's order of preference, with the verdict that the placement code gave. */
   readonly candidates: readonly Candidate[];
-  /** How many copies its load calls for, where this router decides that; '' where not. */
-  readonly scaling: string;
+  /** How many copies its load calls for, where this router decides that and somebody asks for the model. */
+  readonly scaling?: CopyDecision;
   /** One sentence: `served by b1`, `would be loaded on b2 in about 40 ms`, `refused: …`. */
   readonly now: string;
 }

@@ -74,7 +74,7 @@ describe('skein explain', () => {
     assert.deepEqual(lines(stdout), [
       'resnet50 is ready, version 1, 2',
       'a request now: served by b1',
-      'by its load it wants 1 copy (stable: 1.0 requests in flight, 1.0 in the last second, 5.6 meant for one copy)',
+      'by its load it wants 2 copies (panic: 3.8 requests in flight, 31.0 in the last second, 11.2 meant for one copy)',
       '  b1 version 2: 14 MiB, loaded in 41 ms, 3 running, 4.2 ms a request',
       '  b2 version 2: loading, 0 B, loaded in 0 ms, 0 running',
       'backends in the order in which it prefers them:',

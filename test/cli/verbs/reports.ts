@@ -93,7 +93,15 @@ export const explanation: Explanation = {
     { backendId: 'b1', rank: 0, verdict: { kind: 'keep', copy: 'ready' } },
     { backendId: 'b2', rank: 1, verdict: { kind: 'refused', why: 'draining' } },
   ],
-  scaling: 'wants 1 copy (stable: 1.0 requests in flight, 1.0 in the last second, 5.6 meant for one copy)',
+  scaling: {
+    model: 'resnet50',
+    wanted: 2,
+    mode: 'panic',
+    urgent: true,
+    stableLoad: 3.8,
+    panicLoad: 31,
+    target: 11.2,
+  },
   now: 'served by b1',
 };
 

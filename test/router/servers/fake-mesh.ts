@@ -171,7 +171,7 @@ export class FakeMesh implements Mesh {
 
   explain(model: string): Explanation {
     if (!this.known.has(model)) throw new SkeinError('model_unknown', { model });
-    return { model, report: this.#report(model), candidates: [], scaling: '', now: 'served by b1' };
+    return { model, report: this.#report(model), candidates: [], now: 'served by b1' };
   }
 
   plan(backendId: string | undefined): PlanReport {
