@@ -3,14 +3,11 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { Coding } from './content-coding.ts';
-import { type AwaitedBody, bodyStalled } from './stalled-bodies.ts';
+import type { ClientListener } from './infer-client.ts';
+import { type AwaitedBody, bodyStalled, type StalledBodies } from './stalled-bodies.ts';
 
 /** Told of one request's body as it comes: pieces and then its end, or a fault of the client's and nothing more. */
-export interface BodyReceiver {
-  onBodyPiece(piece: Uint8Array): void;
-  onBodyEnd(): void;
-  onBodyFault(error: SkeinError): void;
-}
+export type BodyReceiver = Pick<ClientListener, 'onBodyPiece' | 'onBodyEnd' | 'onBodyFault'>;
 
 export interface IntakeFacts {
   readonly coding: Coding | undefined;
@@ -22,35 +19,37 @@ export interface IntakeFacts {
 
 /** Takes a body in, decompressed, within its bound: at most one piece more than the limit is ever decompressed. */
 export class BodyIntake implements AwaitedBody {
-  readonly request: IncomingMessage;
-  readonly #receiver: BodyReceiver;
+  readonly #request: IncomingMessage;
   readonly #facts: IntakeFacts;
+  readonly #stalledBodies: StalledBodies;
+  #receiver!: BodyReceiver;
   #source: Readable | undefined;
   #receivedBytes = 0;
   #isOver = false;
   isPaused = false;
 
-  constructor(request: IncomingMessage, receiver: BodyReceiver, facts: IntakeFacts) {
-    this.request = request;
-    this.#receiver = receiver;
+  constructor(request: IncomingMessage, facts: IntakeFacts, stalledBodies: StalledBodies) {
+    this.#request = request;
     this.#facts = facts;
+    this.#stalledBodies = stalledBodies;
   }
 
-  /** The whole body was received, or nobody wants it any more. */
-  get isOver(): boolean {
-    return this.#isOver;
+  get bytesRead(): number {
+    return this.#request.socket.bytesRead;
   }
 
-  start(): void {
+  start(receiver: BodyReceiver): void {
+    this.#receiver = receiver;
     const { coding, expectedBytes } = this.#facts;
     if (expectedBytes === 0) {
       this.#end();
       return;
     }
-    const source = coding === undefined ? this.request : this.#decompress(coding);
+    const source = coding === undefined ? this.#request : this.#decompress(coding);
     this.#source = source;
     if (expectedBytes === undefined) source.on('end', () => this.#end());
     source.on('data', (piece: Buffer) => this.#take(piece));
+    this.#stalledBodies.watch(this);
   }
 
   pause(): void {
@@ -67,8 +66,9 @@ export class BodyIntake implements AwaitedBody {
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#source === undefined || this.#source === this.request) return;
-    this.request.unpipe();
+    this.#stalledBodies.forget(this);
+    if (this.#source === undefined || this.#source === this.#request) return;
+    this.#request.unpipe();
     this.#source.destroy();
   }
 
@@ -92,6 +92,7 @@ export class BodyIntake implements AwaitedBody {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#stalledBodies.forget(this);
     this.#receiver.onBodyEnd();
   }
 
@@ -106,6 +107,6 @@ export class BodyIntake implements AwaitedBody {
     decompressor.on('error', ({ message }) => {
       this.#fail(new SkeinError('body_corrupt', { encoding: coding, reason: message }));
     });
-    return this.request.pipe(decompressor);
+    return this.#request.pipe(decompressor);
   }
 }

@@ -20,9 +20,10 @@ export class ConnectionGate {
     this.#front = front;
   }
 
-  guard(server: Server): void {
+  /** `next` reads the connections that were admitted, `other` those that were not. */
+  guard(server: Server, next: (socket: Socket) => void, other: (socket: Socket) => void): void {
     server.maxConnections = this.#front.options.maxConnections + toldAtOnce;
-    server.on('connection', (socket) => this.#admit(socket));
+    server.on('connection', (socket) => (this.#admit(socket) ? next(socket) : other(socket)));
     server.on('drop', () => this.#front.metrics.refused('connections_full'));
   }
 
@@ -36,11 +37,11 @@ export class ConnectionGate {
     for (const socket of this.#open) if (socket.bytesRead === 0) socket.destroy();
   }
 
-  #admit(socket: Socket): void {
+  #admit(socket: Socket): boolean {
     const { metrics, options } = this.#front;
     if (this.#open.size >= options.maxConnections) {
       this.#turnAway(socket);
-      return;
+      return false;
     }
     this.#open.add(socket);
     metrics.connections++;
@@ -48,6 +49,7 @@ export class ConnectionGate {
       this.#open.delete(socket);
       metrics.connections--;
     });
+    return true;
   }
 
   #turnAway(socket: Socket): void {

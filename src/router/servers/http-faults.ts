@@ -26,18 +26,24 @@ export function answerHttpFault(front: Front, fault: HttpFault, socket: Socket):
   }
   const [status, error] = judge(front, fault, socket);
   front.metrics.refused(error.code);
-  afterWholeRequests(socket, () => {
-    const body = errorBody(error);
-    socket.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-        `Connection: close\r\n\r\n${body}`,
-    );
-    // The parser reads no more, so nothing would notice the client's end.
-    socket.resume();
-    socket.setTimeout(closingMs, () => socket.destroy());
-    socket.once('end', () => socket.destroy());
-  });
+  afterWholeRequests(socket, () => endWithFault(socket, status, error));
 }
+
+/** Writes the last answer of a connection, and ends it. */
+export function endWithFault(socket: Socket, status: string, error: SkeinError): void {
+  const body = errorBody(error);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+  );
+  // The parser reads no more, so nothing would notice the client's end.
+  socket.resume();
+  socket.setTimeout(closingMs, () => socket.destroy());
+  socket.once('end', () => socket.destroy());
+}
+
+/** The client said that no more will come, and has not sent all that it announced. */
+export const bodyEndedEarly = 'its body ended before the announced length';
 
 /** For a client that does not close its side. */
 const closingMs = 1_000;
@@ -62,7 +68,7 @@ function judge(front: Front, fault: HttpFault, socket: HttpSocket): [status: str
 }
 
 function endedEarly({ _httpMessage: answering }: HttpSocket): string {
-  return answering == null ? 'it ended in its head' : 'its body ended before the announced length';
+  return answering == null ? 'it ended in its head' : bodyEndedEarly;
 }
 
 function afterWholeRequests(socket: HttpSocket, next: () => void): void {

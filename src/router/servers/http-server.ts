@@ -13,6 +13,7 @@ import { repositoryRoutes } from './repository-routes.ts';
 import { RequestDoor } from './request-door.ts';
 import type { ServerOptions } from './server-options.ts';
 import { serverRoutes, unsupportedRoutes } from './server-routes.ts';
+import { StrictFront } from './strict-front.ts';
 
 export interface RouterServer {
   /** The one that was asked for, or that the system gave for 0; 0 before listen. */
@@ -62,7 +63,9 @@ export async function createRouterServer(
     requireHostHeader: false, // the door refuses what has none, in the form of all errors
     noDelay: true,
   });
-  gate.guard(server);
+  const strict = new StrictFront(server, front);
+  const leave = (socket: Socket) => strict.leave(socket);
+  gate.guard(server, options.readsStrictly === false ? leave : (socket) => strict.take(socket), leave);
   closeIdleConnections(server, front);
   const door = new RequestDoor(front, api);
   const isOurs = (req: IncomingMessage) => !gate.isTurnedAway(req.socket);
@@ -70,18 +73,20 @@ export async function createRouterServer(
   server.on('checkContinue', (req, res) => isOurs(req) && door.enter(req, res, true));
   server.on('checkExpectation', (req, res) => isOurs(req) && door.refuseExpectation(req, res));
   server.on('clientError', (fault, socket) => answerHttpFault(front, fault, socket as Socket));
-  return new ListeningServer(server, front, gate);
+  return new ListeningServer(server, front, gate, strict);
 }
 
 class ListeningServer implements RouterServer {
   readonly #server: Server;
   readonly #front: Front;
   readonly #gate: ConnectionGate;
+  readonly #strict: StrictFront;
 
-  constructor(server: Server, front: Front, gate: ConnectionGate) {
+  constructor(server: Server, front: Front, gate: ConnectionGate, strict: StrictFront) {
     this.#server = server;
     this.#front = front;
     this.#gate = gate;
+    this.#strict = strict;
   }
 
   get port(): number {
@@ -99,8 +104,15 @@ class ListeningServer implements RouterServer {
     this.#server.close();
     this.#gate.closeSilent();
     // A connection whose last answer had begun before is idle after it, and would stay.
-    const sweep = setInterval(() => this.#server.closeIdleConnections(), idleSweepMs);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    this.#strict.closeIdle();
+    const sweep = setInterval(() => {
+      this.#server.closeIdleConnections();
+      this.#strict.closeIdle();
+    }, idleSweepMs);
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections();
+      this.#strict.closeAll();
+    }, graceMs);
     await closed;
     clearTimeout(cut);
     clearInterval(sweep);

@@ -5,7 +5,7 @@ import type { Front } from './front.ts';
 /** The answer under way on a connection: node keeps it there for its own handler of time-outs. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
-const usualAnswerTimeoutMs = 30_000;
+export const usualAnswerTimeoutMs = 30_000;
 
 /**
  * Decides about connections on which nothing moved for a while. One that waits for an answer is let be; one between

@@ -1,13 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, InferReply, ReplyObserver } from '../../adapters/adapter.ts';
 import { RequestBody } from '../../adapters/request-body.ts';
 import { SkeinError } from '../../protocol/errors.ts';
-import { BodyIntake, type BodyReceiver } from './body-intake.ts';
-import { chooseCoding } from './content-coding.ts';
 import type { Front } from './front.ts';
+import type { ClientListener, InferClient } from './infer-client.ts';
 import type { InferFacts } from './infer-facts.ts';
-import { refuse } from './refusal.ts';
-import { ReplyRelay } from './reply-relay.ts';
 import type { Span } from './tracing.ts';
 
 /**
@@ -19,16 +15,13 @@ const gatheredBytes = 64 * 1024;
 const wholeBody = { pause: () => {}, resume: () => {} };
 
 /** One inference between a client and the mesh: its body goes in, its answer comes out, and each may end the other. */
-export class InferExchange implements BodyReceiver, ReplyObserver {
+export class InferExchange implements ClientListener, ReplyObserver {
   readonly #front: Front;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #client: InferClient;
   readonly #facts: InferFacts;
-  readonly #intake: BodyIntake;
-  readonly #relay: ReplyRelay;
   readonly #span: Span | undefined;
   readonly #startedMs = performance.now();
-  readonly #gathered: Uint8Array[] = [];
+  #gathered: Uint8Array[] = [];
   #body: RequestBody | undefined;
   #exchange: Exchange | undefined;
   /** Answered, refused, or without a client. */
@@ -36,29 +29,25 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
   /** What follows on the connection may be the body, or the next request: nobody can tell. */
   #isOutOfStep = false;
 
-  constructor(front: Front, req: IncomingMessage, res: ServerResponse, facts: InferFacts) {
+  constructor(front: Front, client: InferClient, facts: InferFacts) {
     this.#front = front;
-    this.#req = req;
-    this.#res = res;
+    this.#client = client;
     this.#facts = facts;
-    this.#intake = new BodyIntake(req, this, facts);
-    this.#relay = new ReplyRelay(res, front, chooseCoding(req.headers['accept-encoding']), this);
     this.#span = front.tracer?.start(facts.model, facts.version, facts.traceparent);
-    res.once('close', () => this.#onClosed());
+    client.listener = this;
   }
 
-  /** `awaitsContinue`: the client sends its body when it is told to, and is told when the mesh takes the request. */
-  start(awaitsContinue: boolean): void {
+  /** `tellToSend`: the client sends its body only when it is told to, and is told when the mesh takes the request. */
+  start(tellToSend?: () => void): void {
     const { expectedBytes } = this.#facts;
-    this.#isOutOfStep = awaitsContinue;
-    if (awaitsContinue || expectedBytes === undefined || expectedBytes > gatheredBytes) {
-      this.#send(new RequestBody(expectedBytes, this.#front.retention, this.#intake));
+    this.#isOutOfStep = tellToSend !== undefined;
+    if (tellToSend !== undefined || expectedBytes === undefined || expectedBytes > gatheredBytes) {
+      this.#send(new RequestBody(expectedBytes, this.#front.retention, this.#client));
       if (this.#isOver) return;
-      if (awaitsContinue) this.#res.writeContinue();
+      tellToSend?.();
       this.#isOutOfStep = false;
     }
-    this.#intake.start();
-    if (!this.#intake.isOver) this.#front.stalledBodies.watch(this.#intake);
+    this.#client.startBody();
   }
 
   onBodyPiece(piece: Uint8Array): void {
@@ -67,7 +56,6 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
   }
 
   onBodyEnd(): void {
-    this.#front.stalledBodies.forget(this.#intake);
     if (this.#body !== undefined) {
       this.#body.end();
       return;
@@ -79,36 +67,40 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
   }
 
   onBodyFault(error: SkeinError): void {
-    this.#isOutOfStep = !this.#req.complete;
+    this.#isOutOfStep = !this.#client.isWhole;
     this.#fail(error);
   }
 
+  onBehind(): void {
+    this.#exchange?.pause();
+  }
+
+  onCaughtUp(): void {
+    this.#exchange?.resume();
+  }
+
+  /** After the answer, or because the client went away before it. */
+  onGone(): void {
+    this.#client.abandon();
+    if (!this.#isOver) this.#finish(new SkeinError('cancelled'));
+  }
+
   onReply(reply: InferReply): void {
-    if (!this.#isOver) this.#relay.begin(reply);
+    if (!this.#isOver) this.#client.beginAnswer(reply);
   }
 
   onPiece(piece: Uint8Array): void {
-    if (!this.#isOver) this.#relay.piece(piece);
+    if (!this.#isOver) this.#client.answerPiece(piece);
   }
 
   onEnd(): void {
     if (this.#isOver) return;
     this.#finish(undefined);
-    this.#relay.end();
-    if (!this.#req.complete) this.#req.resume(); // the answer came before the end of the body: the rest is dropped
+    this.#client.endAnswer();
   }
 
   onError(error: SkeinError, requestId?: string): void {
     this.#fail(error, requestId);
-  }
-
-  /** The client reads slowly. */
-  pause(): void {
-    this.#exchange?.pause();
-  }
-
-  resume(): void {
-    this.#exchange?.resume();
   }
 
   #send(body: RequestBody): void {
@@ -128,33 +120,20 @@ export class InferExchange implements BodyReceiver, ReplyObserver {
     );
     if (this.#isOver) return;
     this.#exchange = exchange;
-    if (this.#relay.isPaused) exchange.pause(); // the answer began before there was anybody to tell
+    if (this.#client.isBehind) exchange.pause(); // the answer began before there was anybody to tell
   }
 
   #fail(error: SkeinError, requestId?: string): void {
     if (this.#isOver) return;
     this.#finish(error);
-    refuse(this.#req, this.#res, error, {
-      requestId,
-      fixedHeaders: this.#front.fixedHeaders,
-      mustClose: this.#isOutOfStep,
-    });
+    this.#client.refuse(error, requestId, this.#isOutOfStep);
     if (error.kind === 'internal') this.#front.log('inference failed', { model: this.#facts.model, error });
-  }
-
-  /** After the answer, or because the client went away before it. */
-  #onClosed(): void {
-    this.#relay.abandon();
-    if (!this.#isOver) this.#finish(new SkeinError('cancelled'));
   }
 
   /** The one way out: nothing goes to the mesh or comes from it any more. */
   #finish(error: SkeinError | undefined): void {
     this.#isOver = true;
-    if (!this.#intake.isOver) {
-      this.#front.stalledBodies.forget(this.#intake);
-      this.#intake.stop();
-    }
+    this.#client.stopBody();
     if (error === undefined) this.#body?.release();
     else {
       this.#body?.abort();

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { SkeinError } from '../../protocol/errors.ts';
 import { readInferenceHeader } from '../../protocol/v2/inference-header.ts';
 import type { IntakeFacts } from './body-intake.ts';
@@ -24,12 +24,11 @@ export interface InferFacts extends IntakeFacts {
 const traceparentLength = 55;
 
 /** Throws where the body need not be read to know that it is refused. */
-export function readInferFacts(req: IncomingMessage, path: InferPath, options: ServerOptions): InferFacts {
-  const { headers } = req;
+export function readInferFacts(headers: IncomingHttpHeaders, path: InferPath, options: ServerOptions): InferFacts {
   const { model } = path;
   const { maxBodyBytes, bodyTimeoutMs } = options;
   const version = path.version === undefined ? undefined : readVersion(path.version, model);
-  const sentBytes = sentLength(req);
+  const sentBytes = sentLength(headers);
   if (sentBytes !== undefined && sentBytes > maxBodyBytes) {
     throw new SkeinError('body_too_large', { bodyBytes: sentBytes, limitBytes: maxBodyBytes });
   }
@@ -48,7 +47,7 @@ export function readInferFacts(req: IncomingMessage, path: InferPath, options: S
 }
 
 /** Bytes on the wire, undefined where the body comes in chunks. */
-function sentLength({ headers }: IncomingMessage): number | undefined {
+function sentLength(headers: IncomingHttpHeaders): number | undefined {
   if (headers['transfer-encoding'] !== undefined) return undefined;
   return Number(headers['content-length'] ?? 0);
 }

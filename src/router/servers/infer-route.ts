@@ -4,6 +4,7 @@ import type { Front } from './front.ts';
 import { InferExchange } from './infer-exchange.ts';
 import { type InferFacts, readInferFacts } from './infer-facts.ts';
 import type { InferPath } from './infer-path.ts';
+import { NodeHttpClient } from './node-http-client.ts';
 import { refuse } from './refusal.ts';
 
 /** POST /v2/models/{model}[/versions/{version}]/infer: the hot path, on node:http itself. */
@@ -16,12 +17,13 @@ export function serveInfer(
 ): void {
   let facts: InferFacts;
   try {
-    facts = readInferFacts(req, path, front.options);
+    facts = readInferFacts(req.headers, path, front.options);
   } catch (fault) {
     const error = SkeinError.from(fault);
     front.metrics.refused(error.code);
     refuse(req, res, error, { fixedHeaders: front.fixedHeaders, mustClose: awaitsContinue });
     return;
   }
-  new InferExchange(front, req, res, facts).start(awaitsContinue);
+  const tellToSend = awaitsContinue ? () => res.writeContinue() : undefined;
+  new InferExchange(front, new NodeHttpClient(front, req, res, facts), facts).start(tellToSend);
 }

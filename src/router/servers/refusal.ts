@@ -3,10 +3,10 @@ import type { SkeinError } from '../../protocol/errors.ts';
 import { errorBody, httpStatus } from '../../protocol/v2/status.ts';
 
 /** A rest of a body up to this size is read and dropped, so that the connection can go on. */
-const droppedRestBytes = 1024 * 1024;
+export const droppedRestBytes = 1024 * 1024;
 
 /** How long a client may go on sending a body that was refused, before the connection is cut. */
-const lingerMs = 4_000;
+export const lingerMs = 4_000;
 
 export interface RefusalDetail {
   readonly requestId?: string | undefined;
@@ -28,7 +28,7 @@ export function refuse(req: IncomingMessage, res: ServerResponse, error: SkeinEr
   }
   const body = Buffer.from(errorBody(error, detail.requestId));
   const lingers = detail.mustClose === true || (!req.complete && !isSmallRest(req));
-  res.writeHead(httpStatus(error.kind), headersOf(error, body.byteLength, detail.fixedHeaders, lingers));
+  res.writeHead(httpStatus(error.kind), refusalHeaders(error, body.byteLength, detail.fixedHeaders, lingers));
   if (!lingers) {
     res.end(body);
     req.resume();
@@ -38,7 +38,13 @@ export function refuse(req: IncomingMessage, res: ServerResponse, error: SkeinEr
   linger(req, res);
 }
 
-function headersOf(error: SkeinError, sizeBytes: number, fixed: readonly string[], closes: boolean): string[] {
+/** Names and values in turn. */
+export function refusalHeaders(
+  error: SkeinError,
+  sizeBytes: number,
+  fixed: readonly string[],
+  closes: boolean,
+): string[] {
   const headers = ['Content-Type', 'application/json', 'Content-Length', String(sizeBytes), ...fixed];
   const retryAfter = error.facts['retryAfterSeconds'];
   if (retryAfter !== undefined) headers.push('Retry-After', String(Math.max(1, Math.ceil(Number(retryAfter)))));

@@ -117,12 +117,15 @@ export class ReplyRelay {
   }
 
   #writeHead(lengthAndCoding: readonly string[]): void {
-    const { headerLength } = this.#reply!;
-    const headers = ['Content-Type', headerLength === undefined ? 'application/json' : 'application/octet-stream'];
-    if (headerLength !== undefined) headers.push(inferenceHeaderName, String(headerLength));
-    headers.push(...lengthAndCoding, ...this.#front.fixedHeaders);
-    this.#res.writeHead(200, headers);
+    this.#res.writeHead(200, [...replyHeaders(this.#reply!), ...lengthAndCoding, ...this.#front.fixedHeaders]);
   }
+}
+
+/** What the body is, as names and values in turn. */
+export function replyHeaders({ headerLength }: Pick<InferReply, 'headerLength'>): string[] {
+  return headerLength === undefined
+    ? ['Content-Type', 'application/json']
+    : ['Content-Type', 'application/octet-stream', inferenceHeaderName, String(headerLength)];
 }
 
 function codingHeaders(coding: Coding): string[] {

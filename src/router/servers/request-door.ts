@@ -51,7 +51,14 @@ export class RequestDoor {
       const expectedBytes = length === undefined ? undefined : Number(length);
       this.#refuse(req, res, bodyStalled(expectedBytes, options.bodyTimeoutMs));
     };
-    const awaited = { request: req, isPaused: false, onStalled };
+    const { socket } = req;
+    const awaited = {
+      get bytesRead() {
+        return socket.bytesRead;
+      },
+      isPaused: false,
+      onStalled,
+    };
     stalledBodies.watch(awaited);
     const forget = () => stalledBodies.forget(awaited);
     req.once('end', forget);

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly corsOrigin: string;
   /** Take files and configurations in load calls from beyond loopback. */
   readonly allowRemoteLoad: boolean;
+  /** False leaves every request to node:http, as tests do that compare the two readers. */
+  readonly readsStrictly?: boolean;
 }
 
 export const defaultServerOptions: ServerOptions = {

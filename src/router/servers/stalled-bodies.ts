@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { SkeinError } from '../../protocol/errors.ts';
 
 /** A request whose body is still on its way. */
 export interface AwaitedBody {
-  readonly request: IncomingMessage;
+  /** Bytes of its connection so far. */
+  readonly bytesRead: number;
   /** The router does not read on purpose: the client is not to blame for the silence. */
   readonly isPaused: boolean;
   onStalled(): void;
@@ -54,7 +54,7 @@ export class StalledBodies {
   #tick(): void {
     if (this.#watched.size === 0) this.stop();
     for (const [body, watched] of this.#watched) {
-      const { bytesRead } = body.request.socket;
+      const { bytesRead } = body;
       if (body.isPaused || bytesRead !== watched.bytesRead) {
         watched.bytesRead = bytesRead;
         watched.silentTicks = 0;
