@@ -350,6 +350,105 @@ export const errorTable = {
     retry: false,
     template: "For BYTE datatype raw input '{input}', the model must have input shape [1]",
   },
+  // --- TensorFlow Serving's dialects; the texts are its own, with its grammar and its trailing spaces
+  v1_body_form: { kind: 'invalid', retry: false, template: 'JSON Value: {value} {fault}' },
+  v1_inputs_missing: { kind: 'invalid', retry: false, template: "Missing 'inputs' or 'instances' key" },
+  v1_no_input_map: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Failed to get input map for signature: {signature}',
+  },
+  v1_element_type: {
+    kind: 'invalid',
+    retry: false,
+    template: 'JSON Value: {value} Type: {type} is not of expected type: {dtype}',
+  },
+  v1_type_unsupported: {
+    kind: 'unsupported',
+    retry: false,
+    template: 'Conversion of JSON Value: {value} to type: {dtype}',
+  },
+  v1_base64_object: {
+    kind: 'invalid',
+    retry: false,
+    template: 'JSON Value: {value} not formatted correctly for base64 data',
+  },
+  v1_base64: { kind: 'invalid', retry: false, template: 'Unable to base64 decode' },
+  v1_value_level: {
+    kind: 'invalid',
+    retry: false,
+    template: 'JSON Value: {value} found at incorrect level: {level} in the JSON DOM. Expected at level: {rank}',
+  },
+  v1_list_level: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Encountered list at unexpected level: {level} expected < {rank}',
+  },
+  v1_list_size: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Encountered list at unexpected size: {size} at level: {level} expected size: {expected}',
+  },
+  v1_instance: {
+    kind: 'invalid',
+    retry: false,
+    template: "Failed to process element: {row}{key} of 'instances' list. Error: {status}: {reason}",
+  },
+  v1_instance_size: { kind: 'invalid', retry: false, template: 'Expecting tensor size: {expected} but got: {got}' },
+  v1_instance_shape: { kind: 'invalid', retry: false, template: 'Expecting shape {expected} but got: {got}' },
+  v1_instance_keys: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "Failed to process element: {row} of 'instances' list. JSON object: {value} keys must be equal to: {names}",
+  },
+  v1_input_unknown: { kind: 'invalid', retry: false, template: 'JSON object: does not have named input: {input}' },
+  v1_input_missing: { kind: 'invalid', retry: false, template: "Missing named input: {input} in 'inputs' object." },
+  v1_plain_list: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map',
+  },
+  v1_plain_inputs: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map',
+  },
+  v1_object_expected: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Expecting object but got list at item {row} of input list',
+  },
+  v1_value_expected: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Expecting value/list but got object at item {row} of input list',
+  },
+  v1_output_scalar: { kind: 'invalid', retry: false, template: 'Tensor name: {output} has no shape information ' },
+  v1_output_rows: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Tensor name: {output} has inconsistent batch size: {rows} expecting: {expected}',
+  },
+  v1_output_type: { kind: 'invalid', retry: false, template: 'Failed to write JSON value for tensor type: {dtype}' },
+  v1_example_kind: { kind: 'invalid', retry: false, template: 'Example must be JSON object but got JSON {type}' },
+  feature_element: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Feature: {feature} has element with unexpected JSON type: {type}',
+  },
+  feature_mixed: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Unexpected element type in feature: {feature} expecting type: {kind}',
+  },
+  feature_uint64: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Feature: {feature} has uint64_t element. Only int64_t is supported.',
+  },
   // --- checking a request against the model, in every dialect
   input_count: {
     kind: 'invalid',

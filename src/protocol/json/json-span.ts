@@ -1,10 +1,10 @@
-import { backslash, closeBracket, openBracket, quote } from './json-characters.ts';
+import { backslash, closeBrace, closeBracket, openBrace, openBracket, quote } from './json-characters.ts';
 import type { JsonCursor } from './json-cursor.ts';
 
-/** Where an array stands in a text; it is read, and its syntax checked, when its datatype is known. */
+/** Where an array or object stands in a text; it is read, and its syntax checked, when its datatype is known. */
 export interface JsonSpan {
   readonly start: number;
-  /** Behind the closing bracket. */
+  /** Behind the closing bracket or brace. */
   readonly end: number;
   /** How many arrays and objects stand around it. */
   readonly depth: number;
@@ -13,7 +13,14 @@ export interface JsonSpan {
 /** Steps over the array at the cursor by its brackets and strings alone. */
 export function skipArray(cursor: JsonCursor): JsonSpan {
   const start = cursor.at;
-  cursor.at = endOfFlatNumbers(cursor.bytes, start) ?? endByBrackets(cursor);
+  cursor.at = endOfFlatNumbers(cursor.bytes, start) ?? endByBrackets(cursor, openBracket, closeBracket);
+  return { start, end: cursor.at, depth: cursor.depth };
+}
+
+/** Steps over the object at the cursor by its braces and strings alone. */
+export function skipObject(cursor: JsonCursor): JsonSpan {
+  const start = cursor.at;
+  cursor.at = endByBrackets(cursor, openBrace, closeBrace);
   return { start, end: cursor.at, depth: cursor.depth };
 }
 
@@ -28,17 +35,18 @@ function endOfFlatNumbers(bytes: Buffer, start: number): number | undefined {
   return inside.indexOf(quote) < 0 && inside.indexOf(openBracket) < 0 ? close + 1 : undefined;
 }
 
-function endByBrackets(cursor: JsonCursor): number {
+function endByBrackets(cursor: JsonCursor, open: number, close: number): number {
   const { bytes, at: start } = cursor;
   let depth = 0;
   for (let at = start; at < bytes.length; at++) {
     const byte = bytes[at]!;
     if (byte < openBracket) {
       if (byte === quote) at = closingQuote(bytes, at);
-    } else if (byte === openBracket) depth++;
-    else if (byte === closeBracket && --depth === 0) return at + 1;
+    } else if (byte === open) depth++;
+    else if (byte === close && --depth === 0) return at + 1;
   }
-  throw cursor.fault("Missing a comma or ']' after an array element.", bytes.length);
+  const missing = open === openBrace ? "'}' after an object member." : "']' after an array element.";
+  throw cursor.fault(`Missing a comma or ${missing}`, bytes.length);
 }
 
 function closingQuote(bytes: Buffer, open: number): number {

@@ -1,0 +1,4 @@
+/** A shape as TensorFlow Serving writes it in errors. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(',')}]`;
+}
