@@ -449,6 +449,19 @@ export const errorTable = {
     retry: false,
     template: 'Feature: {feature} has uint64_t element. Only int64_t is supported.',
   },
+  // --- protobuf messages
+  protobuf_malformed: {
+    kind: 'invalid',
+    retry: false,
+    template: 'the message is not well-formed protobuf: {reason}',
+  },
+  tensor_proto_type: {
+    kind: 'invalid',
+    retry: false,
+    template: 'tensor parsing error: {input} is of DataType {type}, which has no tensors here',
+  },
+  tensor_proto_malformed: { kind: 'invalid', retry: false, template: 'tensor parsing error: {input}: {reason}' },
+  examples_missing: { kind: 'invalid', retry: false, template: 'Input is empty.' },
   // --- checking a request against the model, in every dialect
   input_count: {
     kind: 'invalid',
