@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { access, constants, mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
@@ -11,6 +8,7 @@ import { backendOptions, backendProgram } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { ProcessDesk } from './process-desk.ts';
 import { RouterProcess } from './router-process.ts';
+import { makeSocketDirectory } from './socket-directory.ts';
 import { softwareVersion } from './software-version.ts';
 
 /** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
@@ -20,18 +18,14 @@ export async function serve(settings: Settings): Promise<void> {
   setFlagsFromString('--semi-space-growth-factor=1');
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
-  // Socket paths are limited to some hundred bytes, and a state directory may lie deep.
-  const socketDir = mkdtempSync(join(tmpdir(), 'skein-'));
+  const socketDir = makeSocketDirectory();
   const supervisor = new Supervisor({
     program: backendProgram(),
     env: processEnvironment(),
     log: (message, facts) => log.warn(facts, message),
   });
   const desk = new ProcessDesk(supervisor, (id) => backendOptions(settings, id, socketDir));
-  process.on('exit', () => {
-    supervisor.killAll();
-    rmSync(socketDir, { recursive: true, force: true });
-  });
+  process.on('exit', () => supervisor.killAll());
   const records = Array.from({ length: settings.backends }, (_, i) => desk.open(`b${i + 1}`));
   const router = new RouterProcess(settings, desk, log);
   try {

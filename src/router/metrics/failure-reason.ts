@@ -9,6 +9,7 @@ const reasons: Partial<Record<ErrorCode, FailureReason>> = {
   hold_full: 'REJECTED',
   no_room: 'REJECTED',
   no_backend: 'REJECTED',
+  backend_draining: 'REJECTED',
   queue_full: 'REJECTED',
   queue_timeout: 'REJECTED',
   bodies_full: 'REJECTED',
