@@ -619,6 +619,40 @@ export const errorTable = {
     template:
       'no server answers at {url} ({reason}); start one with `skein serve --models DIR`, or name another with --url or SKEIN_URL',
   },
+  // --- the fleet and its registry
+  entry_invalid: { kind: 'invalid', retry: false, template: "catalogue entry '{name}' cannot be used: {reason}" },
+  registry_unreachable: {
+    kind: 'unavailable',
+    retry: false,
+    template: 'the registry does not answer: {reason}',
+  },
+  registry_refused: {
+    kind: 'forbidden',
+    retry: false,
+    template: 'the registry at {endpoint} refuses this member: {reason}',
+  },
+  registry_conflict: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      "'{name}' is at revision {found} and not at {expected}: somebody else changed it; look at it again and decide anew",
+  },
+  registry_emptied: {
+    kind: 'unavailable',
+    retry: false,
+    template:
+      'the registry has lost what it held ({reason}) and takes no changes until somebody decides: `skein registry restore` or `skein registry accept`',
+  },
+  registry_not_emptied: {
+    kind: 'invalid',
+    retry: false,
+    template: 'the registry has lost nothing: there is nothing to decide',
+  },
+  member_taken: {
+    kind: 'invalid',
+    retry: false,
+    template: "another {role} with the name '{id}' is alive at {where}; give this one another name with --id",
+  },
   // --- external servers; what one of them says is passed on in its own words
   backend_address: {
     kind: 'invalid',

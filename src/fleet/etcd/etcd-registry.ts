@@ -1,0 +1,134 @@
+import { SkeinError } from '../../protocol/errors.ts';
+import { type CatalogueEntry, readEntry } from '../catalogue-entry.ts';
+import { FleetPicture } from '../fleet-picture.ts';
+import type { MemberRecord } from '../member-record.ts';
+import type {
+  Announcement,
+  AnnounceOptions,
+  FleetListener,
+  FleetSnapshot,
+  Registry,
+  RegistryStanding,
+} from '../registry.ts';
+import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts';
+import { decodeBytes, encodeBytes, type Transaction } from './etcd-messages.ts';
+import { KeySpace } from './key-space.ts';
+import { MemberLease } from './member-lease.ts';
+import { StoreFollower } from './store-follower.ts';
+import { WriteQueue } from './write-queue.ts';
+
+export interface EtcdRegistryOptions extends EtcdClientOptions {
+  /** Begins every key of the fleet; ends with a slash. */
+  readonly prefix: string;
+  readonly log: (message: string, facts: Record<string, unknown>) => void;
+}
+
+/** The registry of a fleet: an etcd cluster. Reading it is watching it; nothing is asked of it while requests are served. */
+export class EtcdRegistry implements Registry {
+  readonly #picture = new FleetPicture();
+  readonly #client: EtcdClient;
+  readonly #keys: KeySpace;
+  readonly #writes: WriteQueue;
+  readonly #follower: StoreFollower;
+  readonly #leases = new Map<string, MemberLease>();
+
+  constructor(options: EtcdRegistryOptions) {
+    this.#client = new EtcdClient(options);
+    this.#keys = new KeySpace(options.prefix);
+    this.#writes = new WriteQueue(this.#client, this.#keys.removals);
+    this.#follower = new StoreFollower(this.#client, this.#keys, this.#picture, options.log);
+    this.#picture.watch({
+      onChange: (snapshot, { backends, routers }) => {
+        for (const id of backends) this.#leases.get(`backend ${id}`)?.onSeen(snapshot.backends.get(id));
+        for (const id of routers) this.#leases.get(`router ${id}`)?.onSeen(snapshot.routers.get(id));
+      },
+    });
+    this.#follower.start();
+  }
+
+  get snapshot(): FleetSnapshot {
+    return this.#picture;
+  }
+
+  get standing(): RegistryStanding {
+    return this.#picture.standing;
+  }
+
+  watch(listener: FleetListener): () => void {
+    return this.#picture.watch(listener);
+  }
+
+  async announce(member: MemberRecord, options: AnnounceOptions): Promise<Announcement> {
+    const { role, id } = member;
+    const lease = await MemberLease.begin(this.#client, this.#keys.keyOf(role, id), member, options);
+    this.#leases.set(`${role} ${id}`, lease);
+    return lease;
+  }
+
+  async putEntry(entry: CatalogueEntry, ifRevision?: number): Promise<number> {
+    const checked = readEntry(entry);
+    const { name } = checked;
+    const text = JSON.stringify(checked);
+    const key = encodeBytes(this.#keys.keyOf('entry', name));
+    const put: Transaction = {
+      ...compareRevision(key, ifRevision),
+      success: [{ request_put: { key, value: encodeBytes(text) } }],
+      failure: [{ request_range: { key } }],
+    };
+    this.#refuseWhereWritesCannotHold();
+    const { succeeded, header, responses } = await this.#writes.write(name, put);
+    if (succeeded === true) return Number(header.revision);
+    const [found] = responses?.[0]?.response_range?.kvs ?? [];
+    // Written already, by a try whose answer was lost or by somebody who wants the same.
+    if (found !== undefined && decodeBytes(found.value) === text) return Number(found.mod_revision);
+    throw conflict(name, ifRevision, Number(found?.mod_revision ?? 0));
+  }
+
+  async removeEntry(name: string, ifRevision?: number): Promise<void> {
+    const key = encodeBytes(this.#keys.keyOf('entry', name));
+    const removal: Transaction = {
+      ...compareRevision(key, ifRevision),
+      success: [{ request_delete_range: { key } }],
+      failure: [{ request_range: { key } }],
+    };
+    this.#refuseWhereWritesCannotHold();
+    const { succeeded, responses } = await this.#writes.write(name, removal, true);
+    if (succeeded === true) return;
+    const [found] = responses?.[0]?.response_range?.kvs ?? [];
+    if (found !== undefined || ifRevision !== 0) throw conflict(name, ifRevision, Number(found?.mod_revision ?? 0));
+  }
+
+  async setDrain(backendId: string, wanted: boolean): Promise<void> {
+    const key = encodeBytes(this.#keys.keyOf('drain', backendId));
+    const value = encodeBytes(JSON.stringify({ sinceMs: Date.now() }));
+    this.#refuseWhereWritesCannotHold();
+    await this.#writes.write(`drain ${backendId}`, {
+      success: [wanted ? { request_put: { key, value } } : { request_delete_range: { key } }],
+    });
+  }
+
+  decide(decision: 'restore' | 'accept'): Promise<void> {
+    return decision === 'accept' ? this.#follower.accept() : this.#follower.restore(this.#writes);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#leases.values()].map((lease) => lease.withdraw()));
+    this.#follower.stop();
+    this.#client.close();
+  }
+
+  /** A change to a store that was emptied would be lost, or would hide that it was. */
+  #refuseWhereWritesCannotHold(): void {
+    if (this.standing.kind === 'emptied') throw new SkeinError('registry_emptied', { reason: this.standing.reason });
+    if (this.#writes.isFull) throw new SkeinError('registry_unreachable', { reason: 'too many changes wait for it' });
+  }
+}
+
+function compareRevision(key: string, ifRevision: number | undefined): Pick<Transaction, 'compare'> {
+  if (ifRevision === undefined) return {};
+  return { compare: [{ key, target: 'MOD', result: 'EQUAL', mod_revision: String(ifRevision) }] };
+}
+
+function conflict(name: string, expected: number | undefined, found: number): SkeinError {
+  return new SkeinError('registry_conflict', { name, expected: expected ?? 0, found });
+}
