@@ -1,4 +1,5 @@
 import type { SkeinError } from '../protocol/errors.ts';
+import type { BodyDialect } from '../protocol/link/infer-head.ts';
 import type { BackendState, CopyDescription, CopyFacts, CopySpec } from '../protocol/link/messages.ts';
 import type { ModelStatistics } from '../protocol/v2/statistics.ts';
 import type { RequestBody } from './request-body.ts';
@@ -53,9 +54,6 @@ export interface Capabilities {
   /** Bodies that it takes as they are. Others its adapter translates, in both directions, gathering them first. */
   readonly bodies: readonly BodyDialect[];
 }
-
-/** What clients speak, and what answers to them are in: a server's own forms of bodies never leave its adapter. */
-export type BodyDialect = 'v2';
 
 export interface InferCall {
   readonly copy: CopyFacts;

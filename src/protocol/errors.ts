@@ -449,6 +449,54 @@ export const errorTable = {
     retry: false,
     template: 'Feature: {feature} has uint64_t element. Only int64_t is supported.',
   },
+  feature_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Name: <unknown>, Feature: {feature} (data type: {dtype}) is required but could not be found.',
+  },
+  feature_type: {
+    kind: 'invalid',
+    retry: false,
+    template: "Name: <unknown>, Key: {feature}, Index: {index}.  Data types don't match. Expected type: {dtype}",
+  },
+  feature_size: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'Name: <unknown>, Key: {feature}, Index: {index}.  Number of {dtype} values != expected.  values size: {got} but output shape: {shape}',
+  },
+  signature_unfit: { kind: 'invalid', retry: false, template: '{reason}' },
+  predict_input_count: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'input size does not match signature: {got}!={expected} len({{names}}) != len({{declared}}). Sent extra: {{extra}}. Missing but required: {{missing}}.',
+  },
+  predict_input_missing: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'Signature input alias: {input}(feed name: {input}) not found in request and no default value provided. Inputs expected to be in the request {{names}}, or default input alias set: ',
+  },
+  predict_output_unknown: {
+    kind: 'invalid',
+    retry: false,
+    template: 'output tensor alias not found in signature: {output} Outputs expected to be in the set {{declared}}.',
+  },
+  predict_output_twice: { kind: 'invalid', retry: false, template: 'duplicate output tensor alias: {output}' },
+  task_duplicate: { kind: 'invalid', retry: false, template: 'Duplicate evaluation of signature: {signature}' },
+  task_model: {
+    kind: 'invalid',
+    retry: false,
+    template: 'All ModelSpecs in a MultiInferenceRequest must access the same model name.',
+  },
+  task_unnamed: { kind: 'invalid', retry: false, template: 'Found ModelSpec with an empty model name.' },
+  task_method: { kind: 'unsupported', retry: false, template: 'Unsupported signature method_name: {method}' },
+  body_unknown: {
+    kind: 'unsupported',
+    retry: true,
+    template: 'bodies of kind {kind} are not known to this backend, which is of an older version than its router',
+  },
   // --- protobuf messages
   protobuf_malformed: {
     kind: 'invalid',

@@ -3,7 +3,13 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
-import { BodyKind, decodeReplyHead, encodeInferHead, type ReplyHead } from '../../protocol/link/infer-head.ts';
+import {
+  type BodyDialect,
+  BodyKind,
+  decodeReplyHead,
+  encodeInferHead,
+  type ReplyHead,
+} from '../../protocol/link/infer-head.ts';
 import type {
   Call,
   CallResult,
@@ -17,7 +23,13 @@ import type {
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type { BackendEvents, BackendSession, Capabilities, Exchange, InferCall, ReplyObserver } from '../adapter.ts';
 
-const can: Capabilities = { load: true, unload: true, describe: true, statistics: true, bodies: ['v2'] };
+const can: Capabilities = {
+  load: true,
+  unload: true,
+  describe: true,
+  statistics: true,
+  bodies: Object.keys(BodyKind) as BodyDialect[],
+};
 
 interface InferStream {
   readonly call: InferCall;
@@ -86,7 +98,7 @@ export class SkeinSession implements BackendSession {
       stream,
       encodeInferHead({
         copy: call.copy.id,
-        kind: BodyKind.v2,
+        kind: BodyKind[call.dialect],
         headerLength: call.headerLength,
         timeoutMs: call.timeoutMs,
         bodyBytes: body.totalBytes,

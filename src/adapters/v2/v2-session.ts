@@ -102,8 +102,10 @@ export class V2Session implements BackendSession {
     const version = versionNamed ? (sighting?.versionName ?? String(copy.version)) : undefined;
     const exchange = new InferExchange(call, `${this.#address.model(copy.model, version)}/infer`, observer, this.#host);
     const down = this.#closed ?? this.#watch?.ejection;
-    if (down !== undefined || sighting === undefined) {
-      const error = down === undefined ? new SkeinError('copy_gone', { model: copy.model }) : this.#broken(down);
+    const cannot = call.dialect === 'v2' ? undefined : this.#cannot('take requests of TensorFlow Serving', onlyV2);
+    if (cannot !== undefined || down !== undefined || sighting === undefined) {
+      const gone = down === undefined ? new SkeinError('copy_gone', { model: copy.model }) : this.#broken(down);
+      const error = cannot ?? gone;
       // Whoever asks has the exchange in hand before it ends.
       queueMicrotask(() => exchange.fail(error));
       return exchange;
@@ -231,3 +233,5 @@ export class V2Session implements BackendSession {
     return new SkeinError('backend_cannot', { backend: this.#id, verb, reason });
   }
 }
+
+const onlyV2 = 'it speaks the Open Inference Protocol V2: ask for the model at /v2/models/{model}/infer';

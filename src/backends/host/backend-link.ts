@@ -7,7 +7,7 @@ import { decodeInferHead, encodeReplyHead, type InferHead, maxReplyBytes } from 
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { Host } from './host.ts';
-import type { InferWork } from './infer-work.ts';
+import type { Cancellable } from './infer-work.ts';
 import { toLinkError } from './link-error.ts';
 import { StateFeed } from './state-feed.ts';
 
@@ -17,7 +17,7 @@ interface Stream {
   pieces: Uint8Array[];
   bytes: number;
   ungranted: number;
-  work: InferWork | undefined;
+  work: Cancellable | undefined;
 }
 
 /** Requests one router may have open at once; past it the router breaks the rules. */

@@ -3,6 +3,10 @@ import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { InferRequest, RequestSchema } from '../../protocol/v2/infer-request.ts';
 import type { ServedSignature, ServedSignatures } from './served-signature.ts';
+import { tfClassifyCodec, tfMultiInferenceCodec, tfRegressCodec } from './tf-examples-codec.ts';
+import { tfPredictCodec } from './tf-predict-codec.ts';
+import { v1ClassifyCodec, v1RegressCodec } from './v1-examples-codec.ts';
+import { v1PredictCodec } from './v1-predict-codec.ts';
 import { v2Codec } from './v2-codec.ts';
 
 /** What a router says of a body, as far as reading it needs it. */
@@ -26,12 +30,24 @@ export interface DecodedRequest {
   readonly batched: boolean;
 }
 
-/** One kind of body: how requests are read and answers written. */
-export interface BodyCodec {
-  /** Throws a SkeinError for what the client did wrong. */
-  decode(body: readonly Uint8Array[], facts: BodyFacts, model: CodecModel): DecodedRequest;
+/** One kind of body: how requests are read and answers written. `Call` may say more than runs need, for the answer. */
+export interface BodyCodec<Call extends DecodedRequest = DecodedRequest> {
+  /**
+   * Throws a SkeinError for what the client did wrong. A request that is several calls has their answers one behind the
+   * other.
+   */
+  decode(body: readonly Uint8Array[], facts: BodyFacts, model: CodecModel): Call | readonly Call[];
   /** `outputs` are the wanted ones in their order, in the engine's shapes. */
-  encode(decoded: DecodedRequest, outputs: readonly Tensor[], model: CodecModel): EncodedBody;
+  encode(call: Call, outputs: readonly Tensor[], model: CodecModel): EncodedBody;
 }
 
-export const bodyCodecs: Readonly<Record<BodyKind, BodyCodec>> = { [BodyKind.v2]: v2Codec };
+export const bodyCodecs: Readonly<Record<BodyKind, BodyCodec>> = {
+  [BodyKind.v2]: v2Codec,
+  [BodyKind.v1Predict]: v1PredictCodec,
+  [BodyKind.v1Classify]: v1ClassifyCodec,
+  [BodyKind.v1Regress]: v1RegressCodec,
+  [BodyKind.tfPredict]: tfPredictCodec,
+  [BodyKind.tfClassify]: tfClassifyCodec,
+  [BodyKind.tfRegress]: tfRegressCodec,
+  [BodyKind.tfMultiInference]: tfMultiInferenceCodec,
+};

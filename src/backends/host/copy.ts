@@ -8,10 +8,11 @@ import type { BatchingOptions } from '../batching/batching-options.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
-import { type BodyFacts, bodyCodecs, type CodecModel } from './body-codec.ts';
+import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
-import { batchKey, InferWork, type Responder } from './infer-work.ts';
+import { batchKey, type Cancellable, InferWork, type Responder } from './infer-work.ts';
+import { JoinedAnswers } from './joined-answers.ts';
 import type { ServedSignatures } from './served-signature.ts';
 
 /** Everything that a loaded copy needs to serve; made by copy-loader.ts. */
@@ -104,27 +105,55 @@ export class Copy {
   }
 
   /** Takes a whole request; the answer goes to `responder`. Returns the work to cancel, or undefined where it is answered. */
-  infer(body: readonly Uint8Array[], facts: BodyFacts, timeoutMs: number, responder: Responder): InferWork | undefined {
-    const nowMs = performance.now();
-    const { maxBatchRows } = this.parts.batching;
-    let work: InferWork;
+  infer(
+    body: readonly Uint8Array[],
+    facts: BodyFacts,
+    timeoutMs: number,
+    responder: Responder,
+  ): Cancellable | undefined {
+    const codec = bodyCodecs[facts.kind];
+    let calls: DecodedRequest | readonly DecodedRequest[];
     try {
-      const codec = bodyCodecs[facts.kind];
-      const decoded = codec.decode(body, facts, this.#codecModel);
-      const { request } = decoded;
-      work = new InferWork(decoded, codec, responder, {
-        arrivedMs: nowMs,
-        // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
-        rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
-        key: batchKey(decoded),
-        priority: request.parameters.priority,
-        timeoutUs: request.parameters.timeoutUs,
-        deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
-      });
+      // A router of a later version may speak what is not known here yet.
+      if (codec === undefined) throw new SkeinError('body_unknown', { kind: facts.kind });
+      calls = codec.decode(body, facts, this.#codecModel);
     } catch (fault) {
       responder.fail(SkeinError.from(fault), undefined);
       return undefined;
     }
+    if (!isSeveral(calls)) return this.#take(calls, codec, timeoutMs, responder);
+    if (calls.length === 0) {
+      responder.reply({ headerLength: undefined, parts: [], byteLength: 0 });
+      return undefined;
+    }
+    return this.#takeAll(calls, codec, timeoutMs, responder);
+  }
+
+  #takeAll(calls: readonly DecodedRequest[], codec: BodyCodec, timeoutMs: number, responder: Responder): Cancellable {
+    const works: (Cancellable | undefined)[] = [];
+    const all: Cancellable = {
+      cancel: () => {
+        for (const work of works) work?.cancel();
+      },
+    };
+    const answers = new JoinedAnswers(calls.length, responder, () => all.cancel());
+    for (const [i, call] of calls.entries()) works.push(this.#take(call, codec, timeoutMs, answers.responder(i)));
+    return all;
+  }
+
+  #take(decoded: DecodedRequest, codec: BodyCodec, timeoutMs: number, responder: Responder): InferWork | undefined {
+    const nowMs = performance.now();
+    const { maxBatchRows } = this.parts.batching;
+    const { request } = decoded;
+    const work = new InferWork(decoded, codec, responder, {
+      arrivedMs: nowMs,
+      // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
+      rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
+      key: batchKey(decoded),
+      priority: request.parameters.priority,
+      timeoutUs: request.parameters.timeoutUs,
+      deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
+    });
     const refusal = this.#batcher.push(work, nowMs);
     if (refusal !== undefined) {
       this.statistics.failure(0, 'REJECTED');
@@ -310,6 +339,10 @@ function codecModelOf({ model, version }: CopySpec, { signature, signatures, lab
   const named = new Map([...signatures].map(([name, { schema }]) => [name, schema]));
   const requestSchema = { model, ...signature.schema, signatures: named };
   return { model, version, signature, signatures, requestSchema, labels };
+}
+
+function isSeveral(calls: DecodedRequest | readonly DecodedRequest[]): calls is readonly DecodedRequest[] {
+  return Array.isArray(calls);
 }
 
 /** Ends the run only when every request in it is cancelled: one client that leaves must not take the others' answers. */

@@ -11,8 +11,13 @@ export interface Responder {
   fail(error: SkeinError, requestId: string | undefined): void;
 }
 
+/** A request under way. */
+export interface Cancellable {
+  cancel(): void;
+}
+
 /** One request in a copy: queued, then part of a run, then answered. */
-export class InferWork extends BatchItem {
+export class InferWork extends BatchItem implements Cancellable {
   readonly decoded: DecodedRequest;
   /** Of the decoded request, where runs look at it. */
   readonly request: InferRequest;

@@ -3,8 +3,22 @@ import { maxSignatureNameBytes } from '../tensors/named-signature.ts';
 /** What a router says of a request before its body, and a backend of an answer before its. Fixed fields, little-endian. */
 
 /** Which dialect the body is in. The backend decodes; the router has only read names. */
-export const BodyKind = { v2: 0 } as const;
+export const BodyKind = {
+  v2: 0,
+  /** TensorFlow Serving's JSON. */
+  v1Predict: 1,
+  v1Classify: 2,
+  v1Regress: 3,
+  /** TensorFlow Serving's protobuf messages, without gRPC's prefix. */
+  tfPredict: 4,
+  tfClassify: 5,
+  tfRegress: 6,
+  tfMultiInference: 7,
+} as const;
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
+
+/** What clients speak. */
+export type BodyDialect = keyof typeof BodyKind;
 
 const absent = 0xffff_ffff;
 

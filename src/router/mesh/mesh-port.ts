@@ -1,5 +1,6 @@
-import type { BodyDialect, Exchange, ReplyObserver } from '../../adapters/adapter.ts';
+import type { Exchange, ReplyObserver } from '../../adapters/adapter.ts';
 import type { RequestBody } from '../../adapters/request-body.ts';
+import type { BodyDialect } from '../../protocol/link/infer-head.ts';
 import type { CopyDescription } from '../../protocol/link/messages.ts';
 import type { ModelState } from '../../protocol/v2/repository-index.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';

@@ -4,7 +4,7 @@ import type { BodyFacts } from '../../../src/backends/host/body-codec.ts';
 import { Copy, type ServingParts } from '../../../src/backends/host/copy.ts';
 import { CopyStatistics } from '../../../src/backends/host/copy-statistics.ts';
 import { CoreShare } from '../../../src/backends/host/core-share.ts';
-import type { InferWork } from '../../../src/backends/host/infer-work.ts';
+import type { Cancellable } from '../../../src/backends/host/infer-work.ts';
 import type { ServedSignature } from '../../../src/backends/host/served-signature.ts';
 import type { SkeinError } from '../../../src/protocol/errors.ts';
 import { BodyKind } from '../../../src/protocol/link/infer-head.ts';
@@ -67,7 +67,7 @@ export type Outcome =
   | { readonly kind: 'error'; readonly error: SkeinError; readonly id: string | undefined };
 
 export interface SentRequest {
-  readonly work: InferWork | undefined;
+  readonly work: Cancellable | undefined;
   /** Undefined while there is none; a second one is thrown. */
   readonly outcome: () => Outcome | undefined;
 }
