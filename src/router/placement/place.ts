@@ -95,7 +95,7 @@ function judge(
   shares: FleetShares,
   competes: boolean,
 ): Verdict {
-  const why = refusalOf(backend, question);
+  const why = refusalOf(backend, question.model, question.excluded);
   if (why !== undefined) return { kind: 'refused', why };
   const copy = copyAt(backend, question);
   if (copy !== undefined) return { kind: 'keep', copy: copy.state };
@@ -131,7 +131,7 @@ function fleetShares(
     usable += backend.usableBytes;
     used += backend.usedBytes;
     demand += backend.assignedDemand;
-    if (refusalOf(backend, question) !== undefined) continue;
+    if (refusalOf(backend, question.model, question.excluded) !== undefined) continue;
     if (copyAt(backend, question) !== undefined) withCopy += 1;
     else if (hasRoom(backend, question.model)) withRoom += 1;
   }
@@ -144,7 +144,12 @@ function fleetShares(
   };
 }
 
-function refusalOf(backend: PlacementBackend, { model, excluded }: PlacementQuestion): Refusal | undefined {
+/** Why a backend may not be given the model at all; undefined where it may, whether it has room or not. */
+export function refusalOf(
+  backend: PlacementBackend,
+  model: PlacementModel,
+  excluded?: ReadonlySet<string>,
+): Refusal | undefined {
   if (backend.state !== 'ready') return backend.state;
   if (excluded?.has(backend.id)) return 'excluded';
   if (!backend.engines.includes(model.engine)) return 'engine';

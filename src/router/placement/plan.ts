@@ -74,11 +74,14 @@ export function plan(
 ): Plan {
   const fleet = picture.backends.map((backend) => ({ ...backend }));
   const byId = new Map(fleet.map((backend) => [backend.id, backend]));
+  const leaves = (copy: PlacedCopy, model: PlacementModel) => mustLeave(byId.get(copy.backendId), model);
   const moves: Move[] = [];
   const stranded: StrandedCopy[] = [];
-  for (const model of largestFirst(picture.models)) {
+  // Most copies stay: only models of which one leaves are sorted and looked at again.
+  const leavers = picture.models.filter((model) => model.copies.some((copy) => leaves(copy, model)));
+  for (const model of largestFirst(leavers)) {
     let copies = model.copies;
-    for (const leaving of model.copies.filter((copy) => mustLeave(byId.get(copy.backendId), model))) {
+    for (const leaving of model.copies.filter((copy) => leaves(copy, model))) {
       const others = copies.filter((copy) => copy !== leaving);
       const question = { model, copies: others, excluded: new Set([leaving.backendId]) };
       const move = firstNew(fleet, question, leaving.backendId, options);
@@ -99,12 +102,9 @@ export function plan(
 
 /** Large ones first: the small ones fill what is left. Names decide ties, so that a plan can be compared with another. */
 function largestFirst(models: readonly PlannedModel[]): PlannedModel[] {
-  return models
-    .filter((model) => model.copies.length > 0)
-    .sort(
-      (a, b) =>
-        b.expectedBytes - a.expectedBytes || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version),
-    );
+  return models.toSorted(
+    (a, b) => b.expectedBytes - a.expectedBytes || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version),
+  );
 }
 
 function mustLeave(backend: PlacementBackend | undefined, model: PlacementModel): boolean {

@@ -35,7 +35,7 @@ export class PreferenceWalk<M extends Member> {
     for (let at = 0; at < members.length; at++) {
       const { id, usableBytes } = members[at]!;
       const holdsSome = usableBytes > 0;
-      this.#scores[at] = holdsSome ? -usableBytes / Math.log(uniform(keyLow, keyHigh, id)) : -1;
+      this.#scores[at] = holdsSome ? -usableBytes / Math.log(uniform(keyLow, keyHigh, idHash(id))) : -1;
       if (holdsSome) this.#heap[this.#left++] = at;
     }
     for (let at = (this.#left >> 1) - 1; at >= 0; at--) this.#sink(at);
@@ -80,25 +80,47 @@ export function preferenceOrder<M extends Member>(key: string, members: readonly
   return order;
 }
 
-/**
- * How much better `key` likes a member than another: the ratio of their scores, above 1 where it prefers the first. Two
- * short hashes, where a walk scores everybody.
- */
-export function preferenceRatio(key: string, one: Member, other: Member): number {
-  const keyLow = hash(key, 0x811c9dc5);
-  const keyHigh = hash(key, 0x9747b28c);
-  const score = ({ id, usableBytes }: Member) => -usableBytes / Math.log(uniform(keyLow, keyHigh, id));
-  return score(one) / score(other);
+/** Compares two members for many keys, where a walk scores everybody for one. */
+export class PairPreference {
+  readonly #one: Member;
+  readonly #other: Member;
+  readonly #oneHash: IdHash;
+  readonly #otherHash: IdHash;
+
+  constructor(one: Member, other: Member) {
+    this.#one = one;
+    this.#other = other;
+    this.#oneHash = idHash(one.id);
+    this.#otherHash = idHash(other.id);
+  }
+
+  /** How much better `key` likes the first: the ratio of the scores, above 1 where it prefers it. */
+  ratio(key: string): number {
+    const keyLow = hash(key, 0x811c9dc5);
+    const keyHigh = hash(key, 0x9747b28c);
+    const one = Math.log(uniform(keyLow, keyHigh, this.#oneHash));
+    const other = Math.log(uniform(keyLow, keyHigh, this.#otherHash));
+    return (this.#one.usableBytes * other) / (this.#other.usableBytes * one);
+  }
 }
 
 /**
  * A number in the open interval (0, 1) with 53 random bits. Two independent 32-bit hashes of each name go in: with one,
  * two of a thousand backends would share it in one fleet of ten thousand, and the second of them would get nothing.
  */
-function uniform(keyLow: number, keyHigh: number, id: string): number {
-  const low = mix(Math.imul(keyLow, 0x9e3779b1) + hash(id, 0x811c9dc5)) >>> 5; // 27 bits
-  const high = mix(Math.imul(keyHigh, 0x85ebca6b) + hash(id, 0x9747b28c)) >>> 6; // 26 bits
+function uniform(keyLow: number, keyHigh: number, id: IdHash): number {
+  const low = mix(Math.imul(keyLow, 0x9e3779b1) + id.low) >>> 5; // 27 bits
+  const high = mix(Math.imul(keyHigh, 0x85ebca6b) + id.high) >>> 6; // 26 bits
   return (high * 2 ** 27 + low + 0.5) / 2 ** 53;
+}
+
+interface IdHash {
+  readonly low: number;
+  readonly high: number;
+}
+
+function idHash(id: string): IdHash {
+  return { low: hash(id, 0x811c9dc5), high: hash(id, 0x9747b28c) };
 }
 
 /** FNV-1a over UTF-16 code units, then mixed: FNV alone leaves similar names correlated. */
