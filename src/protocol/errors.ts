@@ -352,6 +352,15 @@ export const errorTable = {
   },
   // --- TensorFlow Serving's dialects; the texts are its own, with its grammar and its trailing spaces
   v1_body_form: { kind: 'invalid', retry: false, template: 'JSON Value: {value} {fault}' },
+  v1_path_malformed: { kind: 'invalid', retry: false, template: 'Malformed request: {method} {path}' },
+  v1_model_missing: { kind: 'invalid', retry: false, template: 'Missing model name in request.' },
+  versions_unknown: { kind: 'not_found', retry: false, template: 'Could not find any versions of model {model}' },
+  version_state_unknown: {
+    kind: 'not_found',
+    retry: false,
+    template: 'Could not find version {version} of model {model}',
+  },
+  label_unknown: { kind: 'invalid', retry: false, template: 'Unrecognized servable version label: {label}' },
   v1_inputs_missing: { kind: 'invalid', retry: false, template: "Missing 'inputs' or 'instances' key" },
   v1_no_input_map: {
     kind: 'invalid',

@@ -15,6 +15,8 @@ export interface RepositoryModel {
   /** Changes when anything above does. */
   readonly stamp: string;
   readonly hasConfig: boolean;
+  /** Names that stand for versions, whether those are served or not. */
+  readonly labels?: ReadonlyMap<string, number>;
   /** Why nothing of it can be loaded; the model is known all the same and this text is served. */
   readonly problem?: string;
 }

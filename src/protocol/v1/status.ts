@@ -1,4 +1,5 @@
 import type { ErrorKind, SkeinError } from '../errors.ts';
+import type { BodyDialect } from '../link/infer-head.ts';
 import type { TextTarget } from './pretty-json.ts';
 import { PrettyJson } from './pretty-json.ts';
 
@@ -21,7 +22,7 @@ export function httpStatus(kind: ErrorKind): number {
 }
 
 /** Texts that are TensorFlow Serving's for an error that every dialect has. */
-export function errorText(error: SkeinError): string {
+export function errorText(error: SkeinError, dialect?: BodyDialect): string {
   const { code, facts, message } = error;
   switch (code) {
     case 'model_unknown':
@@ -35,6 +36,8 @@ export function errorText(error: SkeinError): string {
       return facts['reason'] === 'The document is empty.' && facts['offset'] === 0
         ? 'JSON Parse error: The document is empty'
         : `JSON Parse error: ${facts['reason']} at offset: ${facts['offset']}`;
+    case 'signature_unknown':
+      return unknownSignature(String(facts['signature']), dialect);
     case 'version_malformed':
       return `Failed to convert version: ${facts['version']} to numeric.`;
     default:
@@ -42,13 +45,30 @@ export function errorText(error: SkeinError): string {
   }
 }
 
+/** Each of its methods says it otherwise. */
+function unknownSignature(signature: string, dialect: BodyDialect | undefined): string {
+  switch (dialect) {
+    case 'v1Classify':
+    case 'v1Regress':
+    case 'tfClassify':
+    case 'tfRegress':
+      return `No signature was found with the name: ${signature}`;
+    case 'tfPredict':
+      return `Serving signature key "${signature}" not found.`;
+    case 'tfMultiInference':
+      return `Requested signature not found in model graph: ${signature}`;
+    default:
+      return `Serving signature name: "${signature}" not found in signature def`;
+  }
+}
+
 /** The body of every error of the REST API. */
-export function errorBody(error: SkeinError): string {
+export function errorBody(error: SkeinError, dialect?: BodyDialect): string {
   const target = new Whole();
   const json = new PrettyJson(target);
   json.startObject();
   json.string('error');
-  json.string(errorText(error));
+  json.string(errorText(error, dialect));
   json.endObject();
   return target.text;
 }

@@ -1,4 +1,6 @@
+import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
+import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import { explain } from '../placement/place.ts';
 import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
 import type { BackendView } from './backend-view.ts';
@@ -11,6 +13,7 @@ import type { IndexRow } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
 import type { BackendReport, CopyReport, Explanation, ModelReport, ModelStanding, PlanReport } from './reports.ts';
+import { versionStates } from './version-states.ts';
 
 /** What the mesh tells people about itself. Reads, decides nothing; `explain` and `plan` ask the placement code itself. */
 export class FleetReports {
@@ -51,6 +54,19 @@ export class FleetReports {
     if (copies.some((copy) => copy.isReady)) return 'ready';
     if (this.#coldStarts.isLoading(entry)) return 'loading';
     return this.#reason(entry) === '' ? 'idle' : 'failed';
+  }
+
+  /** Of all versions, newest first, or of the one that is named. */
+  versionStates(model: string, version: number | undefined): readonly VersionStatus[] {
+    const entry = this.#catalogue.find(model);
+    const states = entry === undefined ? [] : versionStates(entry);
+    if (version === undefined) {
+      if (states.length === 0) throw new SkeinError('versions_unknown', { model });
+      return states;
+    }
+    const found = states.filter((state) => state.version === version);
+    if (found.length === 0) throw new SkeinError('version_state_unknown', { model, version });
+    return found;
   }
 
   index(): IndexRow[] {

@@ -1,6 +1,7 @@
 import type { Adapter, BackendRecord, Exchange, ReplyObserver } from '../../adapters/adapter.ts';
 import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import { place } from '../placement/place.ts';
 import { chooseCopy } from '../routing/choose-copy.ts';
@@ -187,7 +188,7 @@ export class LocalMesh implements Mesh {
     const description = await within(requestTimeoutMs, copy.session.describe(copy.facts), late);
     const versions =
       version !== undefined ? [version] : entry.versions.length > 0 ? entry.versions : [copy.facts.version];
-    return { ...description, versions };
+    return { ...description, version: copy.facts.version, versions };
   }
 
   async statistics(model: string | undefined, version: number | undefined): Promise<readonly ModelStatistics[]> {
@@ -209,6 +210,16 @@ export class LocalMesh implements Mesh {
 
   index(): readonly IndexRow[] {
     return this.#reports.index();
+  }
+
+  versionStates(model: string, version: number | undefined): readonly VersionStatus[] {
+    return this.#reports.versionStates(model, version);
+  }
+
+  versionOfLabel(model: string, label: string): number {
+    const version = this.#catalogue.find(model)?.labels.get(label);
+    if (version === undefined) throw new SkeinError('label_unknown', { label: label.slice(0, 256) });
+    return version;
   }
 
   load(model: string, override: LoadOverride | undefined): Promise<void> {

@@ -2,6 +2,7 @@ import type { Exchange, ReplyObserver } from '../../adapters/adapter.ts';
 import type { RequestBody } from '../../adapters/request-body.ts';
 import type { BodyDialect } from '../../protocol/link/infer-head.ts';
 import type { CopyDescription } from '../../protocol/link/messages.ts';
+import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import type { ModelState } from '../../protocol/v2/repository-index.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type { Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
@@ -23,6 +24,10 @@ export interface Mesh {
   /** Of one model, or of all; rejects with model_unknown and version_unknown. */
   statistics(model: string | undefined, version: number | undefined): Promise<readonly ModelStatistics[]>;
   index(): readonly IndexRow[];
+  /** Of all versions, newest first, or of one; throws versions_unknown and version_state_unknown. */
+  versionStates(model: string, version: number | undefined): readonly VersionStatus[];
+  /** The version that a label stands for; throws label_unknown. */
+  versionOfLabel(model: string, label: string): number;
 
   /** Triton's load: (re)loads what changed, takes an unloaded model back into service. Resolves when it is ready. */
   load(model: string, override: LoadOverride | undefined): Promise<void>;
@@ -49,6 +54,8 @@ export interface MeshRequest {
 }
 
 export interface ModelDescription extends CopyDescription {
+  /** The one that is described. */
+  readonly version: number;
   /** Served by the version policy, ascending; the one that was asked for alone where one was. */
   readonly versions: readonly number[];
 }

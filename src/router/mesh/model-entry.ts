@@ -50,6 +50,8 @@ export class ModelActivity {
   }
 }
 
+const noLabels: ReadonlyMap<string, number> = new Map();
+
 /** One model of the catalogue. */
 export class ModelEntry {
   readonly name: string;
@@ -72,6 +74,11 @@ export class ModelEntry {
 
   get versions(): readonly number[] {
     return this.repository?.versions ?? [];
+  }
+
+  /** Names that stand for versions. */
+  get labels(): ReadonlyMap<string, number> {
+    return this.repository?.labels ?? noLabels;
   }
 
   get newest(): number | undefined {

@@ -14,6 +14,7 @@ import { RequestDoor } from './request-door.ts';
 import type { ServerOptions } from './server-options.ts';
 import { serverRoutes, unsupportedRoutes } from './server-routes.ts';
 import { StrictFront } from './strict-front.ts';
+import { v1Routes } from './v1-routes.ts';
 
 export interface RouterServer {
   /** The one that was asked for, or that the system gave for 0; 0 before listen. */
@@ -39,7 +40,7 @@ const idleSweepMs = 100;
 /** A request whose body never stalls but never ends, either, is cut off after this. */
 const wholeRequestMs = 300_000;
 
-/** The HTTP endpoint of one router process: V2, and the admin API. */
+/** The HTTP endpoint of one router process: V2, TensorFlow Serving's REST API, and the admin API. */
 export async function createRouterServer(
   mesh: Mesh,
   options: ServerOptions,
@@ -52,6 +53,7 @@ export async function createRouterServer(
     ...modelRoutes(mesh),
     ...repositoryRoutes(mesh, options),
     ...fleetRoutes(mesh),
+    ...v1Routes(mesh),
     ...unsupportedRoutes(),
   ]);
   const server = createServer({

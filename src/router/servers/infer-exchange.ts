@@ -105,12 +105,12 @@ export class InferExchange implements ClientListener, ReplyObserver {
 
   #send(body: RequestBody): void {
     this.#body = body;
-    const { model, version, headerLength, timeoutMs, traceparent } = this.#facts;
+    const { dialect, model, version, headerLength, timeoutMs, traceparent } = this.#facts;
     const exchange = this.#front.mesh.infer(
       {
         model,
         version,
-        dialect: 'v2',
+        dialect,
         body,
         headerLength,
         timeoutMs,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SkeinError } from '../../protocol/errors.ts';
+import type { BodyDialect } from '../../protocol/link/infer-head.ts';
 import { readInferenceHeader } from '../../protocol/v2/inference-header.ts';
 import type { IntakeFacts } from './body-intake.ts';
 import { readContentEncoding } from './content-coding.ts';
@@ -11,6 +12,7 @@ import { readTraceparent } from './traceparent.ts';
 
 /** What the head of an inference says. */
 export interface InferFacts extends IntakeFacts {
+  readonly dialect: BodyDialect;
   readonly model: string;
   readonly version: number | undefined;
   readonly headerLength: number | undefined;
@@ -25,7 +27,7 @@ const traceparentLength = 55;
 
 /** Throws where the body need not be read to know that it is refused. */
 export function readInferFacts(headers: IncomingHttpHeaders, path: InferPath, options: ServerOptions): InferFacts {
-  const { model } = path;
+  const { dialect, model } = path;
   const { maxBodyBytes, bodyTimeoutMs } = options;
   const version = path.version === undefined ? undefined : readVersion(path.version, model);
   const sentBytes = sentLength(headers);
@@ -36,7 +38,7 @@ export function readInferFacts(headers: IncomingHttpHeaders, path: InferPath, op
   const expectedBytes = coding === undefined ? sentBytes : undefined;
   const traceparent = headers['traceparent'];
   return {
-    ...{ model, version, coding, expectedBytes, maxBodyBytes, bodyTimeoutMs },
+    ...{ dialect, model, version, coding, expectedBytes, maxBodyBytes, bodyTimeoutMs },
     headerLength: readInferenceHeader(oneOf(headers['inference-header-content-length']), expectedBytes ?? maxBodyBytes),
     timeoutMs: readTimeout(oneOf(headers[timeoutHeaderKey])),
     traceparent:

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SkeinError } from '../../protocol/errors.ts';
+import { errorsIn } from './error-rendering.ts';
 import type { Front } from './front.ts';
 import { InferExchange } from './infer-exchange.ts';
 import { type InferFacts, readInferFacts } from './infer-facts.ts';
@@ -7,7 +8,7 @@ import type { InferPath } from './infer-path.ts';
 import { NodeHttpClient } from './node-http-client.ts';
 import { refuse } from './refusal.ts';
 
-/** POST /v2/models/{model}[/versions/{version}]/infer: the hot path, on node:http itself. */
+/** Inference in any of the dialects of HTTP: the hot path, on node:http itself. */
 export function serveInfer(
   front: Front,
   req: IncomingMessage,
@@ -17,11 +18,14 @@ export function serveInfer(
 ): void {
   let facts: InferFacts;
   try {
-    facts = readInferFacts(req.headers, path, front.options);
+    const read = readInferFacts(req.headers, path, front.options);
+    const { label, model } = path;
+    facts = label === undefined ? read : { ...read, version: front.mesh.versionOfLabel(model, label) };
   } catch (fault) {
     const error = SkeinError.from(fault);
     front.metrics.refused(error.code);
-    refuse(req, res, error, { fixedHeaders: front.fixedHeaders, mustClose: awaitsContinue });
+    const errors = errorsIn(path.dialect);
+    refuse(req, res, error, { fixedHeaders: front.fixedHeaders, mustClose: awaitsContinue, errors });
     return;
   }
   const tellToSend = awaitsContinue ? () => res.writeContinue() : undefined;

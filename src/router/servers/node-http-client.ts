@@ -3,6 +3,7 @@ import type { InferReply } from '../../adapters/adapter.ts';
 import type { SkeinError } from '../../protocol/errors.ts';
 import { BodyIntake } from './body-intake.ts';
 import { chooseCoding } from './content-coding.ts';
+import { type ErrorRendering, errorsIn } from './error-rendering.ts';
 import type { Front } from './front.ts';
 import type { ClientListener, InferClient } from './infer-client.ts';
 import type { InferFacts } from './infer-facts.ts';
@@ -16,12 +17,14 @@ export class NodeHttpClient implements InferClient {
   readonly #res: ServerResponse;
   readonly #intake: BodyIntake;
   readonly #relay: ReplyRelay;
+  readonly #errors: ErrorRendering;
   listener!: ClientListener;
 
   constructor(front: Front, req: IncomingMessage, res: ServerResponse, facts: InferFacts) {
     this.#front = front;
     this.#req = req;
     this.#res = res;
+    this.#errors = errorsIn(facts.dialect);
     this.#intake = new BodyIntake(req, facts, front.stalledBodies);
     this.#relay = new ReplyRelay(res, front, chooseCoding(req.headers['accept-encoding']), {
       pause: () => this.listener.onBehind(),
@@ -68,7 +71,8 @@ export class NodeHttpClient implements InferClient {
   }
 
   refuse(error: SkeinError, requestId: string | undefined, mustClose: boolean): void {
-    refuse(this.#req, this.#res, error, { requestId, fixedHeaders: this.#front.fixedHeaders, mustClose });
+    const { fixedHeaders } = this.#front;
+    refuse(this.#req, this.#res, error, { requestId, fixedHeaders, mustClose, errors: this.#errors });
   }
 
   abandon(): void {

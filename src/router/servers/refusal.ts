@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SkeinError } from '../../protocol/errors.ts';
-import { errorBody, httpStatus } from '../../protocol/v2/status.ts';
+import { type ErrorRendering, v2Errors } from './error-rendering.ts';
 
 /** A rest of a body up to this size is read and dropped, so that the connection can go on. */
 export const droppedRestBytes = 1024 * 1024;
@@ -14,6 +14,8 @@ export interface RefusalDetail {
   readonly fixedHeaders: readonly string[];
   /** The rest of the request cannot be told from the next one. */
   readonly mustClose?: boolean;
+  /** In the words of the client's dialect; V2's where it is not known. */
+  readonly errors?: ErrorRendering;
 }
 
 /**
@@ -26,9 +28,10 @@ export function refuse(req: IncomingMessage, res: ServerResponse, error: SkeinEr
     res.destroy();
     return;
   }
-  const body = Buffer.from(errorBody(error, detail.requestId));
+  const errors = detail.errors ?? v2Errors;
+  const body = Buffer.from(errors.body(error, detail.requestId));
   const lingers = detail.mustClose === true || (!req.complete && !isSmallRest(req));
-  res.writeHead(httpStatus(error.kind), refusalHeaders(error, body.byteLength, detail.fixedHeaders, lingers));
+  res.writeHead(errors.status(error), refusalHeaders(error, body.byteLength, detail.fixedHeaders, lingers));
   if (!lingers) {
     res.end(body);
     req.resume();

@@ -6,6 +6,7 @@ import { readInferPath } from './infer-path.ts';
 import { serveInfer } from './infer-route.ts';
 import { refuse } from './refusal.ts';
 import { bodyStalled } from './stalled-bodies.ts';
+import { readV1InferPath } from './v1-path.ts';
 
 /** Where every request comes in: inferences go straight on, everything else to the API's router. */
 export class RequestDoor {
@@ -25,7 +26,7 @@ export class RequestDoor {
       return;
     }
     const url = pathOf(req.url!);
-    const path = req.method === 'POST' ? readInferPath(url) : undefined;
+    const path = req.method === 'POST' ? (readInferPath(url) ?? readV1InferPath(url)) : undefined;
     if (path !== undefined) {
       serveInfer(this.#front, req, res, path, awaitsContinue);
       return;

@@ -1,5 +1,6 @@
 import type { Exchange, ReplyObserver } from '../../../src/adapters/adapter.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
+import type { VersionStatus } from '../../../src/protocol/v1/model-status.ts';
 import type { ModelStatistics } from '../../../src/protocol/v2/statistics.ts';
 import type {
   IndexRow,
@@ -120,6 +121,7 @@ export class FakeMesh implements Mesh {
       maxBatchSize: 8,
       config: { name: model, max_batch_size: 8 },
       versions,
+      version: versions.at(-1)!,
     };
   }
 
@@ -134,6 +136,19 @@ export class FakeMesh implements Mesh {
     return [...this.known].flatMap(([name, versions]) =>
       versions.map((version) => ({ name, version, state: 'READY' as const, reason: '' })),
     );
+  }
+
+  versionStates(model: string, version: number | undefined): readonly VersionStatus[] {
+    const versions = this.known.get(model);
+    if (versions === undefined) throw new SkeinError('versions_unknown', { model });
+    if (version === undefined) return versions.toReversed().map((one) => ({ version: one, state: 'AVAILABLE' }));
+    if (!versions.includes(version)) throw new SkeinError('version_state_unknown', { model, version });
+    return [{ version, state: 'END', fault: 'it is broken' }];
+  }
+
+  versionOfLabel(_model: string, label: string): number {
+    if (label !== 'stable') throw new SkeinError('label_unknown', { label });
+    return 1;
   }
 
   async load(model: string, override: LoadOverride | undefined): Promise<void> {

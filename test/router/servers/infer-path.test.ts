@@ -4,9 +4,17 @@ import fc from 'fast-check';
 import { readInferPath } from '../../../src/router/servers/infer-path.ts';
 
 test('readInferPath reads the model, and the version where one is named', () => {
-  assert.deepEqual(readInferPath('/v2/models/simple/infer'), { model: 'simple', version: undefined });
-  assert.deepEqual(readInferPath('/v2/models/simple/versions/12/infer'), { model: 'simple', version: '12' });
-  assert.deepEqual(readInferPath('/v2/models/simple/infer?x=/infer'), { model: 'simple', version: undefined });
+  assert.deepEqual(readInferPath('/v2/models/simple/infer'), { dialect: 'v2', model: 'simple', version: undefined });
+  assert.deepEqual(readInferPath('/v2/models/simple/versions/12/infer'), {
+    dialect: 'v2',
+    model: 'simple',
+    version: '12',
+  });
+  assert.deepEqual(readInferPath('/v2/models/simple/infer?x=/infer'), {
+    dialect: 'v2',
+    model: 'simple',
+    version: undefined,
+  });
 });
 
 test('readInferPath leaves every other path to the router', () => {
@@ -37,6 +45,7 @@ test('readInferPath finds whatever name of one segment a path holds', () => {
     fc.property(name, fc.option(fc.nat(), { nil: undefined }), (model, version) => {
       const middle = version === undefined ? model : `${model}/versions/${version}`;
       assert.deepEqual(readInferPath(`/v2/models/${middle}/infer`), {
+        dialect: 'v2',
         model,
         version: version === undefined ? undefined : String(version),
       });
