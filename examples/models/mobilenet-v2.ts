@@ -1,4 +1,4 @@
-import { ConvolutionGraph } from './convolution.ts';
+import { type Convolution, ConvolutionGraph } from './convolution.ts';
 import { WeightStream } from './weights.ts';
 
 export interface ImageModelOptions {
@@ -24,8 +24,25 @@ const blocks = [
  */
 export function mobileNetV2({ seed = 1, batch = 'N' }: ImageModelOptions = {}): ConvolutionGraph {
   const graph = new ConvolutionGraph('mobilenet_v2', new WeightStream(seed));
-  let x = graph.input('input', 'float', [batch, 3, 224, 224]);
-  x = graph.convolution(x, { from: 3, to: 32, kernel: 3, stride: 2, activation: 'relu6' });
+  const layers: ImageLayers = {
+    convolution: (input, options) => graph.convolution(input, options),
+    add: (a, b) => graph.node('Add', [a, b]),
+    classifier: (input, features, classes) => graph.classifier(input, features, classes, batch),
+  };
+  layMobileNetV2(layers, graph.input('input', 'float', [batch, 3, 224, 224]));
+  return graph;
+}
+
+/** What the network is laid in: a graph of ONNX's operators, or of another runtime's. */
+export interface ImageLayers {
+  convolution(input: string, options: Convolution): string;
+  add(a: string, b: string): string;
+  classifier(input: string, features: number, classes: number): void;
+}
+
+/** Layer after layer, in the order that decides which weights each gets. */
+export function layMobileNetV2(graph: ImageLayers, input: string): void {
+  let x = graph.convolution(input, { from: 3, to: 32, kernel: 3, stride: 2, activation: 'relu6' });
   let channels = 32;
   for (const [expansion, to, repeats, firstStride] of blocks) {
     for (let i = 0; i < repeats; i++) {
@@ -34,8 +51,7 @@ export function mobileNetV2({ seed = 1, batch = 'N' }: ImageModelOptions = {}): 
     }
   }
   x = graph.convolution(x, { from: channels, to: 1280, kernel: 1, activation: 'relu6' });
-  graph.classifier(x, 1280, 1000, batch);
-  return graph;
+  graph.classifier(x, 1280, 1000);
 }
 
 interface InvertedResidual {
@@ -45,11 +61,11 @@ interface InvertedResidual {
   readonly stride: number;
 }
 
-function invertedResidual(graph: ConvolutionGraph, input: string, { from, to, expansion, stride }: InvertedResidual) {
+function invertedResidual(graph: ImageLayers, input: string, { from, to, expansion, stride }: InvertedResidual) {
   const wide = from * expansion;
   let x = input;
   if (expansion > 1) x = graph.convolution(x, { from, to: wide, kernel: 1, activation: 'relu6' });
   x = graph.convolution(x, { from: wide, to: wide, kernel: 3, stride, groups: wide, activation: 'relu6' });
   x = graph.convolution(x, { from: wide, to, kernel: 1 });
-  return stride === 1 && from === to ? graph.node('Add', [x, input]) : x;
+  return stride === 1 && from === to ? graph.add(x, input) : x;
 }

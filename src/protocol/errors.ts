@@ -219,6 +219,12 @@ export const errorTable = {
     template:
       "execution provider '{provider}' cannot be used: {reason}; set SKEIN_PROVIDER_FALLBACK=cpu to run on the CPU instead",
   },
+  graph_opens_files: {
+    kind: 'forbidden',
+    retry: false,
+    template:
+      "model '{model}' is not loaded, because its graph may open files or connections of this host: {operations}; where you trust its makers, start with --tensorflow-file-ops allow",
+  },
   io_unsupported: {
     kind: 'unsupported',
     retry: false,

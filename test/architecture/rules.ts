@@ -142,7 +142,7 @@ export type RuleName = keyof typeof rules;
 /** Where the packages that src/ runs on are used. */
 const doors: Readonly<Record<string, string>> = {
   fastify: 'src/router/servers/api-router.ts',
-  koffi: 'src/backends/engines/onnx/',
+  koffi: 'src/backends/engines/',
   pino: 'src/cli/log.ts',
   'prom-client': 'src/router/metrics/',
   undici: 'src/adapters/v2/',

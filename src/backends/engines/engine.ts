@@ -6,6 +6,8 @@ export interface Engine {
   readonly kind: string;
   /** What was found on this machine; throws a SkeinError that names the remedy where the runtime is missing. */
   probe(): EngineFacts;
+  /** What a model that was never loaded is expected to hold, by its files. */
+  estimateBytes(files: ModelFiles): Promise<number>;
   /** The most that a load of these may hold before it is done: more than the model will, where it is prepared first. */
   loadPeakBytes(files: ModelFiles): Promise<number>;
   /** Never blocks the event loop for more than a few milliseconds. An aborted load frees what it took. */
@@ -31,6 +33,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Free-form `parameters` of config.pbtxt that this engine understands; the caller has refused the others. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Outputs that the configuration names, for models that do not say themselves what they are. */
+  readonly outputs?: readonly string[];
 }
 
 export interface MemoryFacts {

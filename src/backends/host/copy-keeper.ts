@@ -1,10 +1,8 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
-import { modelBytes } from '../engines/onnx/model-bytes.ts';
 import { batchLimit } from '../memory/batch-limit.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
-import { estimateResidentBytes } from '../memory/size-estimate.ts';
 import { Copy, type ServingParts } from './copy.ts';
 import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
 import type { CopyStatistics } from './copy-statistics.ts';
@@ -109,10 +107,10 @@ export class CopyKeeper {
 
   async #load(held: HeldCopy): Promise<void> {
     const { spec } = held;
-    const key = measurementKey(spec);
+    const key = this.#keyOf(spec);
     const startMs = performance.now();
     try {
-      const prepared = await prepareLoad(spec, this.#options);
+      const prepared = await prepareLoad(spec, this.#options.engine.kind, this.#options);
       const expectedBytes = await this.#expectedBytes(spec, prepared.file);
       held.readyAtMs = startMs + (this.#measured.find(key)?.loadMs ?? this.#pace.expectedMs(expectedBytes));
       await this.memory.admit(spec, expectedBytes);
@@ -158,15 +156,23 @@ export class CopyKeeper {
     const loadMs = Math.max(1, Math.round(Math.min(tookMs, reloadMs)));
     this.#pace.record(tookMs, residentBytes);
     this.#reloadPace.record(loadMs, residentBytes);
-    this.#measured.learn(measurementKey(spec), { residentBytes, loadMs, runPeakBytes: memory.runPeakBytes(1) });
+    this.#measured.learn(this.#keyOf(spec), { residentBytes, loadMs, runPeakBytes: memory.runPeakBytes(1) });
     return loadMs;
   }
 
   /** What the load will hold at its worst moment; a model that is prepared for the first time may take half the budget. */
   async #expectedBytes(spec: CopySpec, file: string): Promise<number> {
-    const resident = this.#measured.find(measurementKey(spec))?.residentBytes ?? (await estimateBytes(file));
-    const peak = await this.#options.engine.loadPeakBytes({ model: spec.model, version: spec.version, path: file });
+    const { engine } = this.#options;
+    const files = { model: spec.model, version: spec.version, path: file };
+    const resident = this.#measured.find(this.#keyOf(spec))?.residentBytes ?? (await engine.estimateBytes(files));
+    const peak = await engine.loadPeakBytes(files);
     return Math.max(resident, Math.min(peak, this.#options.budgetBytes / 2));
+  }
+
+  /** The stamp changes with the files; hashing them here would cost more than the measurement saves. */
+  #keyOf(spec: CopySpec): MeasurementKey {
+    const digest = `${spec.model}\n${spec.version}\n${spec.stamp}`;
+    return { digest, engine: this.#options.engine.kind, device: 'cpu' };
   }
 
   #serve({ id, spec }: HeldCopy, parts: ServingParts): Copy {
@@ -219,13 +225,4 @@ function isSame({ spec, state }: HeldCopy, wanted: CopySpec): boolean {
   const usable =
     state.kind !== 'failed' && state.kind !== 'gone' && state.kind !== 'unloading' && state.kind !== 'draining';
   return usable && spec.model === wanted.model && spec.version === wanted.version && spec.stamp === wanted.stamp;
-}
-
-/** The stamp changes with the files; hashing them here would cost more than the measurement saves. */
-function measurementKey(spec: CopySpec): MeasurementKey {
-  return { digest: `${spec.model}\n${spec.version}\n${spec.stamp}`, engine: 'onnx', device: 'cpu' };
-}
-
-async function estimateBytes(file: string): Promise<number> {
-  return estimateResidentBytes(file.endsWith('.ort') ? 'ort' : 'onnx', await modelBytes(file));
 }

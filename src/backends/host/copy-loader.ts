@@ -3,16 +3,16 @@ import { basename, join, normalize, sep } from 'node:path';
 import { completeConfig } from '../../fleet/repository/complete-config.ts';
 import { writtenInstanceCount } from '../../fleet/repository/complete-instances.ts';
 import { configToJson } from '../../fleet/repository/config-json.ts';
+import { readEngineParameters } from '../../fleet/repository/engine-parameters.ts';
 import { loadModelConfig } from '../../fleet/repository/load-config.ts';
 import { engineOf } from '../../fleet/repository/model-backend.ts';
 import type { ConfigWarning, ModelConfig } from '../../fleet/repository/model-config.ts';
 import { locateModelFile } from '../../fleet/repository/model-files.ts';
 import type { CompletedModel } from '../../fleet/repository/model-schema.ts';
-import { readOnnxParameters } from '../../fleet/repository/onnx-parameters.ts';
 import { defaultModelConfig } from '../../fleet/repository/parse-model-config.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
-import { defaultSignature } from '../../protocol/tensors/named-signature.ts';
+import { defaultSignature, type NamedSignature } from '../../protocol/tensors/named-signature.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchingOptions } from './batching-of-config.ts';
 import type { ServingParts } from './copy.ts';
@@ -36,12 +36,12 @@ export interface PreparedLoad {
 }
 
 /** Reads the configuration and finds the model's file. Cheap; throws for what can never be loaded. */
-export async function prepareLoad(spec: CopySpec, settings: LoaderSettings): Promise<PreparedLoad> {
+export async function prepareLoad(spec: CopySpec, engine: string, settings: LoaderSettings): Promise<PreparedLoad> {
   const place = { name: spec.model, path: spec.directory };
   const parsed = await loadModelConfig(place, spec.configOverride);
   if (parsed !== undefined && parsed.warnings.length > 0) settings.warn(spec.model, parsed.warnings);
   const file = await locateModelFile(place, spec.version, parsed?.config);
-  engineOf(parsed?.config ?? defaultModelConfig(spec.model), basename(file), ['onnx']);
+  engineOf(parsed?.config ?? defaultModelConfig(spec.model), basename(file), [engine]);
   return { file, config: parsed?.config };
 }
 
@@ -54,18 +54,23 @@ export async function loadParts(
   signal: AbortSignal,
 ): Promise<ServingParts & { readonly completed: CompletedModel }> {
   const written = config === undefined ? undefined : writtenInstanceCount(config.instanceGroups);
-  const parameters = readOnnxParameters(config?.parameters ?? {}, spec.model);
+  const parameters = readEngineParameters(engine.kind, config?.parameters ?? {}, spec.model);
   settings.warn(spec.model, parameters.warnings);
   // So many instances as the user wrote share the cores among them, one thread each at the least.
   const shared = written === undefined ? settings.threads : Math.max(1, Math.floor(settings.cores / written));
   const threads = parameters.threads ?? shared;
   const model = await engine.load(
     { model: spec.model, version: spec.version, path: file },
-    { threads, parameters: {} },
+    {
+      threads,
+      parameters: parameters.forEngine,
+      ...(config !== undefined && { outputs: config.outputs.map(({ name }) => name) }),
+    },
     signal,
   );
   try {
-    return await describeParts(model, spec, { file, config }, settings, { written, threads });
+    const usual = usualSignature(model, parameters.signature, spec.model);
+    return await describeParts(model, usual, spec, { file, config }, settings, { written, threads });
   } catch (fault) {
     await model.unload();
     throw fault;
@@ -74,13 +79,13 @@ export async function loadParts(
 
 async function describeParts(
   model: LoadedModel,
+  usual: NamedSignature,
   spec: CopySpec,
   { file, config }: PreparedLoad,
   settings: LoaderSettings,
   { written, threads }: { written: number | undefined; threads: number },
 ): Promise<ServingParts & { readonly completed: CompletedModel }> {
   const slots = written ?? Math.max(1, Math.floor(settings.cores / threads));
-  const usual = defaultSignature(model.signatures);
   const completed = completeConfig(
     config,
     spec.model,
@@ -104,6 +109,16 @@ async function describeParts(
     coresPerRun: Math.min(threads, settings.cores),
     labels: await readLabels(completed.config, spec.directory),
   };
+}
+
+/** What requests that name no signature get: what the configuration names, or the model's own default. */
+function usualSignature({ signatures }: LoadedModel, named: string | undefined, model: string): NamedSignature {
+  if (named === undefined) return defaultSignature(signatures);
+  const found = signatures.get(named);
+  if (found !== undefined) return found;
+  const known = [...signatures.keys()].join(', ');
+  const reason = `parameter TF_SIGNATURE_DEF of model '${model}' names '${named}'; its signatures are ${known}`;
+  throw new SkeinError('config_mismatch', { reason });
 }
 
 /** Runs the configured samples: a model that cannot run them is not put into service. */

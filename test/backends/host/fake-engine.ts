@@ -1,7 +1,9 @@
 /** A fake of an engine: models of any size, without a runtime. It knows what it holds, from the first moment of a load. */
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineFacts, LoadedModel, ModelFiles } from '../../../src/backends/engines/engine.ts';
+import { estimateResidentBytes } from '../../../src/backends/memory/size-estimate.ts';
 import type { SkeinError } from '../../../src/protocol/errors.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 import { echo, echoSignature, FakeModel } from './fake-model.ts';
@@ -54,6 +56,10 @@ export class FakeEngine implements Engine {
 
   probe(): EngineFacts {
     return { kind: 'fake', version: '1', library: '', providers: [] };
+  }
+
+  async estimateBytes({ path }: ModelFiles): Promise<number> {
+    return estimateResidentBytes('onnx', (await stat(path)).size);
   }
 
   loadPeakBytes(): Promise<number> {

@@ -1,8 +1,9 @@
 import { SkeinError } from '../../../protocol/errors.ts';
+import { estimateResidentBytes } from '../../memory/size-estimate.ts';
 import type { Engine, EngineFacts, EngineOptions, LoadedModel, ModelFiles } from '../engine.ts';
+import { heapTrimmer } from '../heap-trim.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type CacheEntry, GraphCache, graphName, weightsName } from './graph-cache.ts';
-import { heapTrimmer } from './heap-trim.ts';
 import { mappedBytes } from './mapped-bytes.ts';
 import { fileBytes, modelBytes } from './model-bytes.ts';
 import { OnnxModel } from './onnx-model.ts';
@@ -63,6 +64,10 @@ export class OnnxEngine implements Engine {
   probe(): EngineFacts {
     const { api } = this.#runtime;
     return { kind: this.kind, version: api.version, library: api.libraryPath, providers: builtInProviders(api) };
+  }
+
+  async estimateBytes({ path }: ModelFiles): Promise<number> {
+    return estimateResidentBytes(path.endsWith('.ort') ? 'ort' : 'onnx', await modelBytes(path));
   }
 
   async loadPeakBytes(files: ModelFiles): Promise<number> {

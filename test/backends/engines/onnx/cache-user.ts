@@ -2,7 +2,8 @@
 
 import { GraphCache } from '../../../../src/backends/engines/onnx/graph-cache.ts';
 import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
-import { floatsOf, floatsTensor, loadModel, testEngine } from './opened-engine.ts';
+import { floatsOf, floatsTensor } from '../test-tensors.ts';
+import { loadModel, testEngine } from './opened-engine.ts';
 
 const [root, path] = process.argv.slice(2) as [string, string];
 const engine = testEngine(new GraphCache(root, 2 ** 30));

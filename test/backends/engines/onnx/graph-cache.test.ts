@@ -21,7 +21,8 @@ import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
 import { GraphCache, graphName, weightsName } from '../../../../src/backends/engines/onnx/graph-cache.ts';
 import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
-import { floatsOf, floatsTensor, loadModel, type TestEngine, testEngine, writeModel } from './opened-engine.ts';
+import { floatsOf, floatsTensor } from '../test-tensors.ts';
+import { loadModel, type TestEngine, testEngine, writeModel } from './opened-engine.ts';
 import { weightyModel } from './weighty-model.ts';
 
 const roomy = 2 ** 30;

@@ -14,8 +14,9 @@ import { summedPssBytes } from '../../../fixtures/process-tree.ts';
 import { seededRandom } from '../../../fixtures/random.ts';
 import { slowToLoadModel } from '../../../fixtures/slow-models.ts';
 import { externalDataModel, qdqModel, qlinearModel } from '../../../fixtures/storage-models.ts';
-import { longestGapMs } from './event-loop-gap.ts';
-import { bytesOf, floatsOf, floatsTensor, loadModel, tensor, testEngine, writeModel } from './opened-engine.ts';
+import { longestGapMs } from '../event-loop-gap.ts';
+import { bytesOf, floatsOf, floatsTensor, tensor } from '../test-tensors.ts';
+import { loadModel, testEngine, writeModel } from './opened-engine.ts';
 import { weightyModel } from './weighty-model.ts';
 
 const ortFile = join(import.meta.dirname, '../../../fixtures/ort/add-sub.ort');

@@ -9,17 +9,9 @@ import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { divisionModel } from '../../../fixtures/poison-model.ts';
 import { slowByRequestModel } from '../../../fixtures/slow-models.ts';
-import { longestGapMs } from './event-loop-gap.ts';
-import {
-  encodeStrings,
-  floatsOf,
-  floatsTensor,
-  loadModel,
-  tensor,
-  testEngine,
-  whileCollecting,
-  writeModel,
-} from './opened-engine.ts';
+import { longestGapMs } from '../event-loop-gap.ts';
+import { encodeStrings, floatsOf, floatsTensor, tensor, whileCollecting } from '../test-tensors.ts';
+import { loadModel, testEngine, writeModel } from './opened-engine.ts';
 
 type Owner = { after(hook: () => unknown): void };
 

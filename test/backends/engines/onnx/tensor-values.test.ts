@@ -10,7 +10,8 @@ import { defaultSignatureName } from '../../../../src/protocol/tensors/named-sig
 import { elementCount, type Tensor } from '../../../../src/protocol/tensors/tensor.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
-import { bytesOf, encodeStrings, loadModel, tensor, testEngine, whileCollecting, writeModel } from './opened-engine.ts';
+import { bytesOf, encodeStrings, tensor, whileCollecting } from '../test-tensors.ts';
+import { loadModel, testEngine, writeModel } from './opened-engine.ts';
 
 const engine = testEngine();
 
