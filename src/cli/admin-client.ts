@@ -69,15 +69,18 @@ export class AdminClient {
   }
 }
 
-/** The client for an operator verb: --url, SKEIN_URL, or the default. */
-export function adminClient(
-  verb: Exclude<Verb, 'serve' | 'engines'>,
-  { flags }: VerbCall,
-  { env, cwd }: CommandConsole,
-): AdminClient {
+type OperatorVerb = Exclude<Verb, 'serve' | 'engines'>;
+
+/** The client for an operator verb. */
+export function adminClient(verb: OperatorVerb, call: VerbCall, console: CommandConsole): AdminClient {
+  return new AdminClient(serverUrl(verb, call, console));
+}
+
+/** --url, SKEIN_URL, or the default; without a slash at the end. */
+export function serverUrl(verb: OperatorVerb, { flags }: VerbCall, { env, cwd }: CommandConsole): string {
   // No setting of these verbs depends on the machine.
   const machine = { cores: 1, memoryBytes: 0 };
-  return new AdminClient(loadSettings(verb, { flags, env, cwd, machine }).url);
+  return loadSettings(verb, { flags, env, cwd, machine }).url;
 }
 
 export function modelPath(model: string): string {

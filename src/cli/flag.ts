@@ -27,9 +27,11 @@ const help: Flag = {
 
 /** Every flag of `verb`: its own, its settings, and --help. */
 export function flagsOf(verb: VerbRow): Flag[] {
-  const own = Object.entries(verb.options).map(([name, { value, choices = [], summary }]) => {
-    return { name, value, choices, summary, many: false, canNegate: false, completesFiles: false };
-  });
+  const own = Object.entries(verb.options).map(
+    ([name, { value, choices = [], summary, many = false, completesFiles = false }]) => {
+      return { name, value, choices, summary, many, canNegate: false, completesFiles };
+    },
+  );
   const settings = verb.settings === undefined ? [] : settingsOf(verb.settings).map(([, row]) => settingFlag(row));
   return [...own, ...settings, help];
 }

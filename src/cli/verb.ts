@@ -33,6 +33,9 @@ export interface OptionRow {
   readonly value: string | undefined;
   readonly choices?: readonly string[];
   readonly summary: string;
+  /** May be given several times. */
+  readonly many?: true;
+  readonly completesFiles?: true;
 }
 
 export interface Example {

@@ -1,3 +1,4 @@
+import { benchOptions } from './bench/bench-flags.ts';
 import type { OperandRow, OptionRow, VerbRow } from './verb.ts';
 
 /** Every command of `skein`, in the order of the help text. */
@@ -100,6 +101,36 @@ export const verbsTable = {
     examples: [{ command: 'skein plan --drain b2', shows: 'what a restart of b2 would cost' }],
     load: () => import('./verbs/plan.ts'),
   },
+  bench: {
+    summary: 'measure how fast a running server answers for its models',
+    details:
+      "Makes requests from the models' metadata and sends them level after level: in a closed loop (--concurrency) or at a rate of its own (--rate), where each request is timed from when it was due. A level ends when three windows in a row agree, or after --max-windows. Works with any server of the Open Inference Protocol over HTTP; CPU is that of the server's processes, where they are on this machine. Exits with 1 where requests failed. gRPC bodies will come with the gRPC port of this protocol.",
+    settings: 'bench',
+    operands: [
+      {
+        name: 'MODEL',
+        summary: "name of a model, or a pattern such as 'line-*'",
+        required: true,
+        many: true,
+        completes: 'nothing',
+      },
+    ],
+    options: benchOptions,
+    examples: [
+      { command: 'skein bench resnet50', shows: 'with 1, 8 and 32 connections' },
+      { command: 'skein bench resnet50 --rate 20,40,80 --chart latency.svg', shows: 'what users meet at these rates' },
+      { command: 'skein bench ocr-direction --shape x=1,3,48,192 --body json', shows: 'a model of free dimensions' },
+      {
+        command: "skein bench 'line-*' --zipf 1.1 --concurrency 16",
+        shows: 'many models, some asked more than others',
+      },
+      {
+        command: 'skein bench resnet50 --url http://triton:8000 --csv triton.csv',
+        shows: 'another server, for a table',
+      },
+    ],
+    load: () => import('./verbs/bench.ts'),
+  },
   engines: {
     summary: 'show which runtimes this installation has, and how to get what is missing',
     details: 'Opens each one as a backend would. Exits with 1 where none can be used.',
@@ -135,7 +166,7 @@ export const verbsTable = {
         required: false,
         many: false,
         completes: [
-          ...['serve', 'ps', 'models', 'load', 'unload', 'explain', 'plan'],
+          ...['serve', 'ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
           ...['engines', 'version', 'help', 'completion'],
         ],
       },

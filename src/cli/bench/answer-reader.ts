@@ -20,6 +20,9 @@ export class AnswerReader {
   /** Bytes of the body that are still to come; -1: the head is not complete, Infinity: until the connection ends. */
   #left = -1;
   #chunks: ChunkWalker | undefined;
+  readonly #keep: KeepBody = (bytes, from, to) => {
+    if (this.status !== 200 && this.text.length < keptBytes) this.text += bytes.toString('utf8', from, to);
+  };
 
   /** Whether the answer is complete with these bytes. Throws where they are no HTTP/1.1. */
   push(bytes: Buffer): boolean {
@@ -28,9 +31,8 @@ export class AnswerReader {
       from = this.#readHead(bytes, from);
       if (from < 0) return false;
     }
-    if (this.status !== 200 && this.text.length < keptBytes)
-      this.text += bytes.toString('utf8', from, from + keptBytes);
-    if (this.#chunks !== undefined) return this.#chunks.push(bytes, from);
+    if (this.#chunks !== undefined) return this.#chunks.push(bytes, from, this.#keep);
+    this.#keep(bytes, from, bytes.length);
     this.#left -= bytes.length - from;
     if (this.#left < 0) throw new Error('the server sent more than the length that it named');
     return this.#left === 0;
@@ -76,6 +78,12 @@ export class AnswerReader {
   }
 }
 
+/** Told of the body's own bytes. */
+type KeepBody = (bytes: Buffer, from: number, to: number) => void;
+
+/** Behind every chunk. */
+const lineEndBytes = 2;
+
 /** Finds the end of a chunked body. Trailers are passed over. */
 class ChunkWalker {
   #line = '';
@@ -83,10 +91,11 @@ class ChunkWalker {
   #left = 0;
   #isTrailer = false;
 
-  push(bytes: Buffer, from: number): boolean {
+  push(bytes: Buffer, from: number, keep: KeepBody): boolean {
     for (let at = from; at < bytes.length; ) {
       if (this.#left > 0) {
         const step = Math.min(this.#left, bytes.length - at);
+        if (this.#left > lineEndBytes) keep(bytes, at, at + Math.min(step, this.#left - lineEndBytes));
         this.#left -= step;
         at += step;
         continue;
@@ -108,7 +117,7 @@ class ChunkWalker {
     const size = Number.parseInt(line, 16);
     if (Number.isNaN(size)) throw new Error(`'${line.slice(0, 40)}' is not the size of a chunk`);
     if (size === 0) this.#isTrailer = true;
-    else this.#left = size + 2;
+    else this.#left = size + lineEndBytes;
     return false;
   }
 }

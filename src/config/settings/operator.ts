@@ -8,7 +8,7 @@ export const operatorSettings = {
     default: 'http://127.0.0.1:8000',
     form: 'an http:// or https:// URL',
     inFile: false,
-    verbs: ['ps', 'models', 'load', 'unload', 'explain', 'plan'],
+    verbs: ['ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
     summary: 'the running server to ask',
     why: 'The HTTP port of any router.',
   },

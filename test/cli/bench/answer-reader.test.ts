@@ -42,6 +42,17 @@ describe('AnswerReader', () => {
     assert.deepEqual([reader.status, reader.text], [400, '{"error":"wrong tape"}']);
   });
 
+  test('keeps the words of a refusal that comes in chunks, however it is cut', () => {
+    const answer = chunked.replace('200 OK', '503 Busy');
+    fc.assert(
+      fc.property(fc.array(fc.nat(answer.length)), (cuts) => {
+        const reader = new AnswerReader();
+        assert.equal(read(reader, answer, cuts), answer.length);
+        assert.equal(reader.text, 'hel0123\r\n\r\n567');
+      }),
+    );
+  });
+
   test('takes the end of the connection for the end of an answer without a length', () => {
     const reader = new AnswerReader();
     assert.equal(read(reader, 'HTTP/1.0 200 OK\r\n\r\nwhatever'), undefined);
