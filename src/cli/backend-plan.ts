@@ -22,6 +22,7 @@ export function backendOptions(settings: Settings, id: string, socketDir: string
     budgetBytes: Math.floor(settings.memoryBytes / (isApart ? apartShare : settings.backends)),
     cores: settings.cores,
     threads: settings.threadsPerRun === 0 ? Math.min(mostThreads, settings.cores) : settings.threadsPerRun,
+    threadsAreGiven: settings.threadsPerRun !== 0,
     loads: settings.loadConcurrency === 0 ? loadLaneWidth(settings.cores) : settings.loadConcurrency,
     defaultMaxBatchSize: settings.defaultMaxBatchSize,
     defaultMaxQueueSize: settings.maxQueueSize,

@@ -4,6 +4,7 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import type { BatchItem } from './item.ts';
 import type { LatencyModel } from './latency-model.ts';
 import { LinkedQueue } from './linked-queue.ts';
+import { withinDeadlines } from './within-deadlines.ts';
 
 export type PushRefusal = 'queue_full' | 'too_many_rows' | 'expired';
 
@@ -31,7 +32,7 @@ const nothing: readonly never[] = Object.freeze([]);
  *             bucket a: a1 a2 a3 a4           bucket that runs next, and nobody waits behind another key
  *
  * Invariants: an item is in a lane exactly while it is in a bucket; a run has one key and at most maxBatchRows rows; items
- * of one key and level run in the order in which they came. push, next and cancel cost the same however long the queue
+ * of one key and level run in the order in which they came, but for those that a full run would make too late. push, next and cancel cost the same however long the queue
  * is, but for the heap of those that expire: log(n), and constant where they expire in the order of arrival.
  */
 export class Batcher<I extends BatchItem> {
@@ -83,12 +84,20 @@ export class Batcher<I extends BatchItem> {
     return undefined;
   }
 
-  /** At most one batch a call: call again while it answers `run` and slots are free. */
-  next(nowMs: number, freeSlots: number): NextStep<I> {
+  /** When the first of those queued would be refused or delayed; Infinity where none ever is. */
+  get nextExpiryMs(): number {
+    return this.#expiry.nextMs;
+  }
+
+  /**
+   * At most one batch a call: call again while it answers `run` and slots are free. `maxRows` bounds it further than the
+   * options do.
+   */
+  next(nowMs: number, freeSlots: number, maxRows = Infinity): NextStep<I> {
     const expired = this.#expire(nowMs);
     if (freeSlots > 0 && this.#queuedItems > 0) {
       const bucket = this.#dueBucket(nowMs);
-      if (bucket !== undefined) return this.#take(bucket, nowMs, expired);
+      if (bucket !== undefined) return this.#take(bucket, nowMs, maxRows, expired);
     }
     const wakeAtMs = freeSlots > 0 ? Math.min(this.#expiry.nextMs, this.#delayEndsMs()) : this.#expiry.nextMs;
     return { kind: 'wait', wakeAtMs, expired };
@@ -194,20 +203,22 @@ export class Batcher<I extends BatchItem> {
     return undefined;
   }
 
-  #take(bucket: Bucket, nowMs: number, expired: readonly ExpiredItem<I>[]): NextStep<I> {
+  #take(bucket: Bucket, nowMs: number, maxRows: number, expired: readonly ExpiredItem<I>[]): NextStep<I> {
     const delayMs = this.#options.maxQueueDelayMs;
     const overdue =
       delayMs > 0 && bucket.lanes.some((lane) => (lane.first?.owner.enqueuedMs ?? Infinity) + delayMs <= nowMs);
-    const length = bucket.batchLength(this.#options, overdue || bucket.urgentItems > 0);
-    const items: I[] = [];
-    let rows = 0;
+    const length = bucket.batchLength(this.#options, overdue || bucket.urgentItems > 0, maxRows);
+    const queued: I[] = [];
     for (const lane of bucket.lanes) {
-      while (items.length < length && lane.first !== undefined) {
-        const item = lane.first.owner as I;
-        this.#leave(item);
-        items.push(item);
-        rows += item.rows;
+      for (let node = lane.first; node !== undefined && queued.length < length; node = node.after) {
+        queued.push(node.owner as I);
       }
+    }
+    const items = this.#latency === undefined ? queued : withinDeadlines(queued, nowMs, this.#latency);
+    let rows = 0;
+    for (const item of items) {
+      this.#leave(item);
+      rows += item.rows;
     }
     this.#ripe.remove(bucket.inRipe);
     if (bucket.items > 0) this.#ripen(bucket);

@@ -39,10 +39,12 @@ export class Bucket {
 
   /**
    * How many items, from the first, make the next run. Triton's choice: up to the largest preferred size, cut back to the
-   * last point at which the rows were of a preferred size; in a hurry, whatever fits.
+   * last point at which the rows were of a preferred size; in a hurry, whatever fits. Never more than
+   * `maxRows`, but for a first item that brings more by itself.
    */
-  batchLength(options: BatchingOptions, inAHurry: boolean): number {
-    const limit = inAHurry ? options.maxBatchRows : (options.preferredRows.at(-1) ?? options.maxBatchRows);
+  batchLength(options: BatchingOptions, inAHurry: boolean, maxRows: number): number {
+    const wanted = inAHurry ? options.maxBatchRows : (options.preferredRows.at(-1) ?? options.maxBatchRows);
+    const limit = Math.min(wanted, maxRows);
     let items = 0;
     let rows = 0;
     let preferred = 0;

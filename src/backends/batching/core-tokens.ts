@@ -32,6 +32,10 @@ export class CoreTokens<T extends CoreTicket> {
     return this.#free;
   }
 
+  get waitingCopies(): number {
+    return this.#waiting.size;
+  }
+
   /** True: granted now. False: queued until a release grants it. */
   acquire(ticket: T): boolean {
     if (ticket.overdraw || (this.#waiting.size === 0 && this.#need(ticket) <= this.#free)) {

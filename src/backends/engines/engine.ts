@@ -44,11 +44,31 @@ export interface MemoryFacts {
   runPeakBytes(rows: number): number;
 }
 
+/** Further sessions over the weights of a model that is loaded. */
+export interface SiblingSessions {
+  /** What each of them holds beside the weights that all share; weights that kernels repacked for themselves among it. */
+  readonly residentBytes: number;
+  /** One with so many threads a run. It is unloaded by itself, before the first. */
+  load(threads: number): Promise<LoadedModel>;
+}
+
+/** A place for what is learned of a model by running it, kept for as long as the engine's own files of it. */
+export interface ModelNotes {
+  /** Undefined where nothing was written, or it cannot be read. */
+  read(name: string): Promise<string | undefined>;
+  /** Never rejects: what cannot be kept is learned anew. */
+  write(name: string, text: string): Promise<void>;
+}
+
 export interface LoadedModel {
   readonly signatures: Signatures;
   readonly memory: MemoryFacts;
   /** What loading it again takes, where this load took longer because it prepared the model for those that follow. */
   readonly reloadMs?: number;
+  /** Absent where a second session would hold the weights a second time. */
+  readonly siblings?: SiblingSessions;
+  /** Absent where the engine keeps no files of the model. */
+  readonly notes?: ModelNotes;
   /**
    * Runs `signature`, one of those above, once. `inputs` may be read until the promise settles, wherever it settles; outputs own their bytes and come in
    * the order of `wanted`. Aborting `signal` ends the run early with code `cancelled`.

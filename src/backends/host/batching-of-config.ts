@@ -40,3 +40,13 @@ export function batchingOptions(config: ModelConfig, defaultMaxQueueSize: number
     defaultLevel: batching.defaultPriorityLevel === 0 ? 1 : batching.defaultPriorityLevel,
   };
 }
+
+/**
+ * Whether the user wrote which batches are worth waiting for: then batches are formed by that, and what was learned of
+ * their sizes is not used. A bare `dynamic_batching` leaves the sizes to us, up to max_batch_size. `config` is as it was
+ * written, not completed.
+ */
+export function batchesAreWritten(config: ModelConfig | undefined): boolean {
+  const batching = config?.dynamicBatching;
+  return batching !== undefined && (batching.preferredBatchSizes.length > 0 || batching.maxQueueDelayUs > 0);
+}

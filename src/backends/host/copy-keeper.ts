@@ -3,7 +3,7 @@ import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchLimit } from '../memory/batch-limit.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
-import { Copy, type ServingParts } from './copy.ts';
+import { Copy } from './copy.ts';
 import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
 import type { CopyStatistics } from './copy-statistics.ts';
 import { CoreShare } from './core-share.ts';
@@ -11,6 +11,7 @@ import { HeldCopy } from './held-copy.ts';
 import { toLinkError } from './link-error.ts';
 import { LoadPace } from './load-pace.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
+import type { ServingParts } from './serving-parts.ts';
 
 export interface KeeperOptions extends LoaderSettings {
   readonly engine: Engine;
@@ -44,12 +45,10 @@ export class CopyKeeper {
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#cores = new CoreShare(options.cores);
-    const { budgetBytes, cores, threads, loads } = options;
+    const { budgetBytes, cores, loads } = options;
     const usualLoadMs = (bytes: number) => this.#reloadPace.expectedMs(bytes);
-    this.memory = new MemoryKeeper(
-      { limitBytes: budgetBytes, concurrentRuns: Math.max(1, Math.floor(cores / threads)), loads, usualLoadMs },
-      this.#copies,
-      (copy) => this.#empty(copy),
+    this.memory = new MemoryKeeper({ limitBytes: budgetBytes, cores, loads, usualLoadMs }, this.#copies, (copy) =>
+      this.#empty(copy),
     );
   }
 
@@ -188,6 +187,7 @@ export class CopyKeeper {
       {
         statistics: this.#options.statisticsOf(spec.model, spec.version),
         cores: this.#cores,
+        takeRoom: (bytes) => this.memory.hasSpare(bytes),
         onIdle: () => this.memory.changed(),
       },
     );
@@ -205,7 +205,7 @@ export class CopyKeeper {
     await serving.whenIdle();
     held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes });
     try {
-      await serving.parts.model.unload();
+      await serving.runs.unload();
     } catch (fault) {
       // What it held cannot be known any more; that nobody is served by it is certain.
       this.#options.trace('model could not be freed', { model: held.spec.model, reason: (fault as Error).message });

@@ -13,16 +13,19 @@ import { defaultModelConfig } from '../../fleet/repository/parse-model-config.ts
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import { defaultSignature, type NamedSignature } from '../../protocol/tensors/named-signature.ts';
+import { layoutsOf } from '../batching/run-setting.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
-import { batchingOptions } from './batching-of-config.ts';
-import type { ServingParts } from './copy.ts';
+import { batchesAreWritten, batchingOptions } from './batching-of-config.ts';
 import { servedSignatures } from './served-signature.ts';
+import type { ServingParts } from './serving-parts.ts';
 import { warmUp } from './warm-up.ts';
 
 export interface LoaderSettings {
   readonly cores: number;
-  /** Threads of one run where neither the user nor the configuration says. */
+  /** Threads of one run to begin with, where the configuration does not say. */
   readonly threads: number;
+  /** The user said so for all models: other numbers are not tried. */
+  readonly threadsAreGiven: boolean;
   readonly defaultMaxBatchSize: number;
   readonly defaultMaxQueueSize: number;
   /** For the log: fields that only tune and have no effect here. */
@@ -68,9 +71,14 @@ export async function loadParts(
     },
     signal,
   );
+  const threadsAreGiven = parameters.threads !== undefined || settings.threadsAreGiven || model.siblings === undefined;
+  const layouts = layoutsOf({ cores: settings.cores, threads, threadsAreGiven, givenSlots: written });
   try {
     const usual = usualSignature(model, parameters.signature, spec.model);
-    return await describeParts(model, usual, spec, { file, config }, settings, { written, threads });
+    return await describeParts(model, usual, spec, { file, config }, settings, {
+      layouts,
+      slotsAreGiven: written !== undefined,
+    });
   } catch (fault) {
     await model.unload();
     throw fault;
@@ -83,14 +91,13 @@ async function describeParts(
   spec: CopySpec,
   { file, config }: PreparedLoad,
   settings: LoaderSettings,
-  { written, threads }: { written: number | undefined; threads: number },
+  runs: Pick<ServingParts, 'layouts' | 'slotsAreGiven'>,
 ): Promise<ServingParts & { readonly completed: CompletedModel }> {
-  const slots = written ?? Math.max(1, Math.floor(settings.cores / threads));
   const completed = completeConfig(
     config,
     spec.model,
     { signature: usual, file: basename(file) },
-    { defaultMaxBatchSize: settings.defaultMaxBatchSize, defaultInstanceCount: slots, hasGpu: false },
+    { defaultMaxBatchSize: settings.defaultMaxBatchSize, defaultInstanceCount: runs.layouts[0]!.slots, hasGpu: false },
   );
   return {
     model,
@@ -104,9 +111,8 @@ async function describeParts(
       config: configToJson(completed.config),
     },
     batching: batchingOptions(completed.config, settings.defaultMaxQueueSize),
-    slots,
-    slotsAreGiven: written !== undefined,
-    coresPerRun: Math.min(threads, settings.cores),
+    rowsAreGiven: batchesAreWritten(config),
+    ...runs,
     labels: await readLabels(completed.config, spec.directory),
   };
 }

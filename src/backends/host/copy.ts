@@ -1,31 +1,28 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { CopyDescription, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher, type NextStep } from '../batching/batcher.ts';
-import type { BatchingOptions } from '../batching/batching-options.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
+import type { RunSetting } from '../batching/run-setting.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
 import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
+import { CopyRuns } from './copy-runs.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
 import { batchKey, type Cancellable, InferWork, type Responder } from './infer-work.ts';
 import { JoinedAnswers } from './joined-answers.ts';
-import type { ServedSignatures } from './served-signature.ts';
+import type { ServingParts } from './serving-parts.ts';
 
-/** Everything that a loaded copy needs to serve; made by copy-loader.ts. */
-export interface ServingParts extends ServedSignatures {
-  readonly model: LoadedModel;
-  readonly description: CopyDescription;
-  readonly batching: BatchingOptions;
-  /** Runs at once. */
-  readonly slots: number;
-  /** The user wrote the count of instances: it holds whatever the cores say. */
-  readonly slotsAreGiven: boolean;
-  readonly coresPerRun: number;
-  readonly labels: ReadonlyMap<string, readonly string[]>;
+/** What a copy shares with the others of its process. */
+export interface CopyHost {
+  readonly statistics: CopyStatistics;
+  readonly cores: CoreShare;
+  /** Takes memory for a further session of the model; false where others would have to go for it. */
+  readonly takeRoom: (bytes: number) => boolean;
+  readonly onIdle: () => void;
 }
 
 /** Timers of Node hold no more; what is due later is looked at then. */
@@ -40,6 +37,7 @@ export class Copy {
   readonly spec: CopySpec;
   readonly parts: ServingParts;
   readonly statistics: CopyStatistics;
+  readonly runs: CopyRuns;
   readonly #codecModel: CodecModel;
   readonly #batcher: Batcher<InferWork>;
   readonly #runTimes = new LatencyModel();
@@ -48,20 +46,13 @@ export class Copy {
   readonly #cores: CoreShare;
   readonly #onIdle: () => void;
   #whenIdle: (() => void) | undefined;
-  #running = 0;
   #inFlight = 0;
   #latencyMs = 0;
-  #peakRows = 0;
   #waitsForCores = false;
   #kicked = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    id: number,
-    spec: CopySpec,
-    parts: ServingParts,
-    host: { statistics: CopyStatistics; cores: CoreShare; onIdle: () => void },
-  ) {
+  constructor(id: number, spec: CopySpec, parts: ServingParts, host: CopyHost) {
     this.id = id;
     this.spec = spec;
     this.parts = parts;
@@ -70,6 +61,14 @@ export class Copy {
     this.#onIdle = host.onIdle;
     this.#codecModel = codecModelOf(spec, parts);
     this.#batcher = new Batcher(parts.batching, this.#runTimes);
+    this.runs = new CopyRuns({
+      model: parts.model,
+      cores: host.cores.count,
+      layouts: parts.layouts,
+      maxRows: parts.batching.maxBatchRows,
+      rowsAreGiven: parts.rowsAreGiven,
+      takeRoom: host.takeRoom,
+    });
     this.#order = parts.batching.preserveOrdering ? new AnswerOrder() : undefined;
   }
 
@@ -80,16 +79,11 @@ export class Copy {
 
   /** Has answered something. */
   get wasUsed(): boolean {
-    return this.#peakRows > 0;
+    return this.runs.peakRows > 0;
   }
 
   get latencyUs(): number {
     return this.#latencyMs * 1000;
-  }
-
-  /** Memory of its largest run so far, beside what it holds. */
-  get peakBytes(): number {
-    return this.parts.model.memory.runPeakBytes(this.#peakRows);
   }
 
   /** Resolves once no request is in it; nobody may send it new ones. */
@@ -101,7 +95,9 @@ export class Copy {
   }
 
   facts(): Pick<CopyFacts, 'slots' | 'inFlight' | 'latencyUs' | 'peakBytes'> {
-    return { slots: this.parts.slots, inFlight: this.#inFlight, latencyUs: this.latencyUs, peakBytes: this.peakBytes };
+    const { slots } = this.parts.layouts[0]!;
+    const peakBytes = this.runs.memory.runPeakBytes;
+    return { slots, inFlight: this.#inFlight, latencyUs: this.latencyUs, peakBytes };
   }
 
   /** Takes a whole request; the answer goes to `responder`. Returns the work to cancel, or undefined where it is answered. */
@@ -181,36 +177,60 @@ export class Copy {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#running < this.parts.slots && !this.#waitsForCores && this.#batcher.queuedItems > 0) {
-      const ticket = { copy: this.spec.model, cores: this.parts.coresPerRun, overdraw: this.parts.slotsAreGiven };
+    let isBusy = this.#waitsForCores;
+    while (!this.#waitsForCores && this.#batcher.queuedItems > 0) {
+      const setting = this.#plan();
+      isBusy = this.runs.underWay.count >= setting.slots;
+      if (isBusy) break;
+      const cores = this.runs.coresOf(setting);
+      const ticket = { copy: this.spec.model, cores, overdraw: this.parts.slotsAreGiven };
       this.#waitsForCores = true;
       let grantedNow = true;
       const granted = this.#cores.take(ticket, (giveBack) => {
         this.#waitsForCores = false;
-        const started = this.#startRun(giveBack);
+        const started = this.#startRun(grantedNow ? setting : this.#planFor(setting), giveBack);
         if (!grantedNow && started) this.#pump();
         return started;
       });
       grantedNow = false;
+      isBusy = this.#waitsForCores;
       if (!granted) break;
     }
-    const isBusy = this.#waitsForCores || this.#running >= this.parts.slots;
     // While nothing can be started, too, those whose time is over are told so then, and not when a run ends.
     if (isBusy && this.#batcher.queuedItems > 0) this.#nextStep(performance.now(), 0);
   }
 
-  /** Forms a batch now that it can run. False where nothing is due yet: the cores are given back at once. */
-  #startRun(giveBack: () => void): boolean {
+  #plan(): RunSetting {
     const nowMs = performance.now();
-    const step = this.#nextStep(nowMs, this.parts.slots - this.#running);
+    // Others that wait for cores would get what a run of fewer threads leaves.
+    const rows = this.#batcher.queuedRows + this.runs.underWay.rows + this.#cores.waiting;
+    return this.runs.planner.plan(rows, this.#batcher.nextExpiryMs - nowMs, nowMs);
+  }
+
+  /** The cores were waited for: more may be queued now, but so many they are. */
+  #planFor(waited: RunSetting): RunSetting {
+    const setting = this.#plan();
+    return this.runs.coresOf(setting) === this.runs.coresOf(waited) ? setting : waited;
+  }
+
+  /** Forms a batch now that it can run. False where nothing is due yet: the cores are given back at once. */
+  #startRun(setting: RunSetting, giveBack: () => void): boolean {
+    const nowMs = performance.now();
+    const freeSlots = Math.max(1, setting.slots - this.runs.underWay.count);
+    // What is there is shared among the slots that are free, rather than given to the first of them.
+    const share = Math.ceil(this.#batcher.queuedRows / freeSlots);
+    const step = this.#nextStep(nowMs, freeSlots, this.parts.rowsAreGiven ? Infinity : Math.min(setting.rows, share));
     if (step.kind === 'wait') {
       giveBack();
       return false;
     }
-    this.#running++;
     const rows = step.items.length === 1 ? step.items[0]!.request.batchSize : step.rows;
-    void this.#run(step.items, rows, nowMs).finally(() => {
-      this.#running--;
+    const run = this.runs.begin(setting, rows, nowMs);
+    let isFree = false;
+    void this.#run(step.items, rows, nowMs, this.runs.model(setting.threads), (isTypical) => {
+      if (isFree) return;
+      isFree = true;
+      this.runs.end(run, isTypical, performance.now());
       giveBack();
       this.#pump();
     });
@@ -218,8 +238,8 @@ export class Copy {
   }
 
   /** What the queue wants now: answers those whose time is over, and comes back when the queue has to be looked at. */
-  #nextStep(nowMs: number, freeSlots: number): NextStep<InferWork> {
-    const step = this.#batcher.next(nowMs, freeSlots);
+  #nextStep(nowMs: number, freeSlots: number, maxRows?: number): NextStep<InferWork> {
+    const step = this.#batcher.next(nowMs, freeSlots, maxRows);
     for (const { item, why } of step.expired) this.#expire(item, why, nowMs);
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -230,17 +250,25 @@ export class Copy {
     return step;
   }
 
-  async #run(items: readonly InferWork[], rows: number, startMs: number): Promise<void> {
-    this.#peakRows = Math.max(this.#peakRows, rows);
+  /** `free` is called once the slot can be used again: before the answers, so that the next run does not wait for them. */
+  async #run(
+    items: readonly InferWork[],
+    rows: number,
+    startMs: number,
+    model: LoadedModel,
+    free: (isTypical: boolean) => void,
+  ): Promise<void> {
     let done: { readonly outputs: readonly (readonly Tensor[])[]; readonly times: RunTimes };
     try {
-      done = await this.#runModel(items, rows, startMs);
+      done = await this.#runModel(items, rows, startMs, model);
     } catch (fault) {
       const error = SkeinError.from(fault);
-      if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items);
+      if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items, model);
       else for (const item of items) this.#fail(item, error);
+      free(false);
       return;
     }
+    free(true);
     items.forEach((item, i) => {
       const tensors = done.outputs.map((split) => split[i]!);
       this.#answer(item, tensors, startMs, done.times);
@@ -248,12 +276,12 @@ export class Copy {
   }
 
   /** Every output, cut into the rows of each request. */
-  async #runModel(items: readonly InferWork[], rows: number, startMs: number) {
+  async #runModel(items: readonly InferWork[], rows: number, startMs: number, model: LoadedModel) {
     const { request, signature } = items[0]!.decoded;
     const inputs = joinInputs(items, rows);
     const wanted = request.outputs.map((output) => output.name);
     const gatheredMs = performance.now();
-    const outputs = await this.parts.model.run(signature.own.name, inputs, wanted, abortWhenUnwanted(items));
+    const outputs = await model.run(signature.own.name, inputs, wanted, abortWhenUnwanted(items));
     const ranMs = performance.now();
     const split = outputs.map((output) => splitOutput(output, items, rows, this.spec.model));
     const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
@@ -263,10 +291,10 @@ export class Copy {
   }
 
   /** What one request holds may fail the run of its whole batch: only that one is told so. */
-  async #runApart(items: readonly InferWork[]): Promise<void> {
+  async #runApart(items: readonly InferWork[], model: LoadedModel): Promise<void> {
     for (const item of items) {
       if (item.cancelled) this.#drop(item);
-      else await this.#run([item], item.request.batchSize, performance.now());
+      else await this.#run([item], item.request.batchSize, performance.now(), model, nothing);
     }
   }
 

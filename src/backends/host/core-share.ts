@@ -7,10 +7,17 @@ interface Wish extends CoreTicket {
 
 /** The cores of this process, shared by the runs of all copies: those that wait are started as others end. */
 export class CoreShare {
+  readonly count: number;
   readonly #tokens: CoreTokens<Wish>;
 
   constructor(cores: number) {
+    this.count = cores;
     this.#tokens = new CoreTokens(cores);
+  }
+
+  /** Copies that have a run waiting for cores. */
+  get waiting(): number {
+    return this.#tokens.waitingCopies;
   }
 
   /**

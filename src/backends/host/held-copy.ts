@@ -29,8 +29,9 @@ export class HeldCopy {
     return this.#state;
   }
 
+  /** Further sessions of the model among it. */
   get heldBytes(): number {
-    return heldBytes(this.#state);
+    return heldBytes(this.#state) + (this.serving?.runs.siblingBytes ?? 0);
   }
 
   become(state: CopyState): void {

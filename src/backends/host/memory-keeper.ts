@@ -8,8 +8,8 @@ import type { HeldCopy } from './held-copy.ts';
 
 export interface MemoryOptions {
   readonly limitBytes: number;
-  /** Runs of the process that can be under way at once. */
-  readonly concurrentRuns: number;
+  /** Of the process: its runs share them. */
+  readonly cores: number;
   /** Loads at once. */
   readonly loads: number;
   /** What it usually takes to load so many bytes. */
@@ -31,6 +31,11 @@ const maxWaitMs = 5_000;
 const lookAgainMs = 20;
 
 const rememberedModels = 100_000;
+
+const noRuns = { runPeakBytes: 0, parallelRuns: 1, coresPerRun: 1 };
+
+/** Of the budget, this share stays free when memory is taken for what nobody waits for. */
+const spareShare = 1 / 16;
 
 /** The process's memory: who may load next, and who has to go for it. The decisions are those of backends/memory. */
 export class MemoryKeeper {
@@ -57,7 +62,7 @@ export class MemoryKeeper {
   }
 
   get usedBytes(): number {
-    return requiredBytes(this.#memories(), this.#options.concurrentRuns);
+    return requiredBytes(this.#memories(), this.#options.cores);
   }
 
   /** Counts a request for a model. */
@@ -93,13 +98,15 @@ export class MemoryKeeper {
     const { limitBytes } = this.#options;
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
-    const missing = await this.#free(
-      over,
-      copy.spec,
-      (rest) => requiredBytes(rest, this.#options.concurrentRuns) <= limitBytes,
-    );
+    const missing = await this.#free(over, copy.spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
     if (missing > 0)
       throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
+  }
+
+  /** Whether a copy may hold so much more without anybody having to go, now or soon. */
+  hasSpare(bytes: number): boolean {
+    const { limitBytes } = this.#options;
+    return this.loadsQueued === 0 && this.usedBytes + bytes <= (1 - spareShare) * limitBytes;
   }
 
   /** A copy became idle, proved itself, or went; a load ended. */
@@ -171,7 +178,7 @@ export class MemoryKeeper {
 
   /** Evicts until so many bytes are free; answers how many cannot be had now, Infinity where they never can. */
   async #makeRoom(spec: CopySpec, bytes: number): Promise<number> {
-    const incoming: CopyMemory = { residentBytes: bytes, runPeakBytes: 0, parallelRuns: 1 };
+    const incoming: CopyMemory = { residentBytes: bytes, ...noRuns };
     for (;;) {
       // Asked anew after every eviction: while victims left, runs and loads may have taken what they held.
       const needed = needToFree([...this.#memories()], incoming, this.#options);
@@ -186,8 +193,13 @@ export class MemoryKeeper {
    * asked of what would be left: a victim frees the room kept for its runs, too, which `neededBytes` does not know.
    */
   async #free(neededBytes: number, spec: CopySpec, suffices: (rest: CopyMemory[]) => boolean): Promise<number> {
+    const shedBytes = await this.#shed(neededBytes);
+    if (shedBytes >= neededBytes) return 0;
     const nowMs = performance.now();
-    const wanted = { neededBytes, for: spec.wanted ? ('request' as const) : ('background' as const) };
+    const wanted = {
+      neededBytes: neededBytes - shedBytes,
+      for: spec.wanted ? ('request' as const) : ('background' as const),
+    };
     const { victims, missingBytes } = chooseVictims(this.#evictable(nowMs), wanted, nowMs);
     const leaving = new Set(victims.map((victim) => Number(victim.key)));
     if (missingBytes > 0 && !suffices([...this.#memories(leaving)])) return missingBytes;
@@ -196,25 +208,34 @@ export class MemoryKeeper {
     return 0;
   }
 
+  /** Further sessions go before any copy does, those that were used least recently first; answers what that freed. */
+  async #shed(neededBytes: number): Promise<number> {
+    const holders = [...this.#copies.values()].filter((copy) => (copy.serving?.runs.siblingBytes ?? 0) > 0);
+    holders.sort((a, b) => a.serving!.runs.lastRunMs - b.serving!.runs.lastRunMs);
+    let freedBytes = 0;
+    for (const { serving } of holders) {
+      if (freedBytes >= neededBytes) break;
+      const before = serving!.runs.siblingBytes;
+      await serving!.runs.shed();
+      freedBytes += before - serving!.runs.siblingBytes;
+    }
+    return freedBytes;
+  }
+
   *#memories(leaving?: ReadonlySet<number>): Iterable<CopyMemory> {
     for (const copy of this.#copies.values()) {
       if (copy.heldBytes === 0 || leaving?.has(copy.id)) continue;
-      const { serving } = copy;
-      yield {
-        residentBytes: copy.heldBytes,
-        runPeakBytes: serving?.peakBytes ?? 0,
-        parallelRuns: serving?.parts.slots ?? 1,
-      };
+      yield { residentBytes: copy.heldBytes, ...(copy.serving?.runs.memory ?? noRuns) };
     }
   }
 
   #evictable(nowMs: number): EvictableCopy[] {
     const evictable: EvictableCopy[] = [];
-    for (const { id, state, spec, serving, loadMs } of this.#copies.values()) {
+    for (const { id, state, spec, serving, loadMs, heldBytes } of this.#copies.values()) {
       if (state.kind !== 'ready' || serving === undefined) continue;
       evictable.push({
         key: String(id),
-        residentBytes: state.residentBytes,
+        residentBytes: heldBytes,
         loadMs: reloadCostMs(loadMs, this.#options.usualLoadMs(state.residentBytes)),
         ratePerSecond: this.#demand.ratePerSecond(spec.model, nowMs),
         readySinceMs: state.sinceMs,

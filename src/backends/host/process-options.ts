@@ -9,8 +9,10 @@ export interface BackendProcessOptions {
   readonly software: string;
   readonly budgetBytes: number;
   readonly cores: number;
-  /** Threads of one run where a model's configuration does not say. */
+  /** Threads of one run to begin with, where a model's configuration does not say. */
   readonly threads: number;
+  /** The user wrote it: other numbers are not tried. */
+  readonly threadsAreGiven: boolean;
   readonly loads: number;
   readonly defaultMaxBatchSize: number;
   readonly defaultMaxQueueSize: number;

@@ -10,35 +10,58 @@ export interface CopyMemory {
   readonly runPeakBytes: number;
   /** Runs of this copy at once. */
   readonly parallelRuns: number;
+  /** Least share of the process's cores that one of its runs takes; several runs come together only where cores do. */
+  readonly coresPerRun: number;
 }
 
 export interface MemoryBudget {
   /** Hard: what is loaded and what runs never take more together. */
   readonly limitBytes: number;
-  /** Runs of the whole process at once: as many of the largest peaks are kept free. */
-  readonly concurrentRuns: number;
+  /** Of the process: runs of so many cores together are under way at the worst moment, and their peaks are kept free. */
+  readonly cores: number;
 }
 
 /** Copies on their way may hold this share of the budget together, however many cores could load. */
 const comingShare = 1 / 8;
 
-/** Resident bytes of all copies, and the largest run peaks that can come together. */
-export function requiredBytes(copies: Iterable<CopyMemory>, concurrentRuns: number): number {
+interface Peak {
+  readonly bytesPerCore: number;
+  readonly cores: number;
+}
+
+/**
+ * Resident bytes of all copies, and the largest run peaks that can come together: those that take the most for a core
+ * first, until the cores are used up, the last of them by its part. No set of runs that fits on the cores takes more.
+ */
+export function requiredBytes(copies: Iterable<CopyMemory>, cores: number): number {
   let residentBytes = 0;
-  /** Ascending, `concurrentRuns` of them: a run of each may be under way at the worst moment. */
-  const peaks: number[] = [];
-  for (const copy of copies) {
-    residentBytes += copy.residentBytes;
-    for (let run = 0; run < Math.min(copy.parallelRuns, concurrentRuns); run++) {
-      if (peaks.length >= concurrentRuns) {
-        if (copy.runPeakBytes <= peaks[0]!) break;
-        peaks.shift();
-      }
-      const at = peaks.findIndex((peak) => peak > copy.runPeakBytes);
-      peaks.splice(at < 0 ? peaks.length : at, 0, copy.runPeakBytes);
-    }
+  /** Descending; those behind the last core were dropped. */
+  const peaks: Peak[] = [];
+  for (const { residentBytes: bytes, runPeakBytes, parallelRuns, coresPerRun } of copies) {
+    residentBytes += bytes;
+    if (runPeakBytes === 0) continue;
+    const share = Math.min(cores, coresPerRun);
+    const peak = { bytesPerCore: runPeakBytes / share, cores: Math.min(cores, parallelRuns * share) };
+    const at = peaks.findIndex((other) => other.bytesPerCore < peak.bytesPerCore);
+    if (at < 0) peaks.push(peak);
+    else peaks.splice(at, 0, peak);
+    dropBeyond(peaks, cores);
   }
-  return residentBytes + peaks.reduce((sum, peak) => sum + peak, 0);
+  let left = cores;
+  for (const peak of peaks) {
+    const used = Math.min(left, peak.cores);
+    residentBytes += used * peak.bytesPerCore;
+    left -= used;
+  }
+  return residentBytes;
+}
+
+function dropBeyond(peaks: Peak[], cores: number): void {
+  let used = 0;
+  for (let i = 0; i < peaks.length; i++) {
+    if (used >= cores) peaks.length = i;
+    else used += peaks[i]!.cores;
+  }
 }
 
 /**
@@ -46,8 +69,8 @@ export function requiredBytes(copies: Iterable<CopyMemory>, concurrentRuns: numb
  * Infinity = it is too large for the whole budget. An upper bound: a victim with a large run peak frees that too.
  */
 export function needToFree(copies: readonly CopyMemory[], incoming: CopyMemory, budget: MemoryBudget): number {
-  if (requiredBytes([incoming], budget.concurrentRuns) > budget.limitBytes) return Infinity;
-  return Math.max(0, requiredBytes([...copies, incoming], budget.concurrentRuns) - budget.limitBytes);
+  if (requiredBytes([incoming], budget.cores) > budget.limitBytes) return Infinity;
+  return Math.max(0, requiredBytes([...copies, incoming], budget.cores) - budget.limitBytes);
 }
 
 /** A copy that was loaded and has not served yet what it was loaded for. */

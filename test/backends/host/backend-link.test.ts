@@ -40,6 +40,7 @@ async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<
   const reasons: string[] = [];
   const host = new Host({
     ...{ id: 'b1', software: 'test', engine, budgetBytes: 1024 * mebibyte, loads: 2, cores: 4, threads: 1 },
+    threadsAreGiven: false,
     ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes, warn: () => {}, trace: () => {} },
   });
   const server = new LinkServer(host, (_message, { reason }) => reasons.push(String(reason)));

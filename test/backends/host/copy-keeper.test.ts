@@ -27,6 +27,7 @@ function keep(t: { after(hook: () => void): void }, budgetBytes: number, loads =
     loads,
     cores: 4,
     threads: 1,
+    threadsAreGiven: false,
     defaultMaxBatchSize: 8,
     defaultMaxQueueSize: 100,
     warn: () => {},

@@ -206,11 +206,8 @@ describe('Copy', () => {
   });
 
   const threeOfFour: [string, CopySettings][] = [
-    [
-      'where the user wrote the count, whatever the cores',
-      { slots: 3, slotsAreGiven: true, coresPerRun: 1, cores: new CoreShare(1) },
-    ],
-    ['where the cores take three', { slots: 4, coresPerRun: 2, cores: new CoreShare(6) }],
+    ['where the user wrote the count, whatever the cores', { slots: 3, slotsAreGiven: true, cores: new CoreShare(1) }],
+    ['where the cores take three', { slots: 4, cores: new CoreShare(3) }],
   ];
   for (const [where, settings] of threeOfFour) {
     test(`runs three at once and lets the fourth wait ${where}`, async () => {

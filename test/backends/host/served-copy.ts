@@ -1,11 +1,13 @@
 /** A copy of a fake model, and requests to it as a router sends them. */
 import { type BatchingOptions, plainBatching } from '../../../src/backends/batching/batching-options.ts';
+import type { RunLayout } from '../../../src/backends/batching/run-setting.ts';
 import type { BodyFacts } from '../../../src/backends/host/body-codec.ts';
-import { Copy, type ServingParts } from '../../../src/backends/host/copy.ts';
+import { Copy } from '../../../src/backends/host/copy.ts';
 import { CopyStatistics } from '../../../src/backends/host/copy-statistics.ts';
 import { CoreShare } from '../../../src/backends/host/core-share.ts';
 import type { Cancellable } from '../../../src/backends/host/infer-work.ts';
 import type { ServedSignature } from '../../../src/backends/host/served-signature.ts';
+import type { ServingParts } from '../../../src/backends/host/serving-parts.ts';
 import type { SkeinError } from '../../../src/protocol/errors.ts';
 import { BodyKind } from '../../../src/protocol/link/infer-head.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
@@ -26,12 +28,13 @@ export interface CopySettings {
   readonly batching?: Partial<BatchingOptions>;
   readonly slots?: number;
   readonly slotsAreGiven?: boolean;
-  readonly coresPerRun?: number;
+  readonly layouts?: readonly RunLayout[];
   readonly cores?: CoreShare;
 }
 
 export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy {
-  const { maxBatchSize = 8, slots = 1, slotsAreGiven = false, coresPerRun = 1, cores = new CoreShare(8) } = settings;
+  const { maxBatchSize = 8, slots = 1, slotsAreGiven = false, cores = new CoreShare(8) } = settings;
+  const { layouts = [{ threads: 1, slots }] } = settings;
   const statistics = new CopyStatistics('m', 1);
   const signatures = new Map<string, ServedSignature>(
     [...model.signatures].map(([name, own]) => [name, { own, schema: { maxBatchSize, signature: own } }]),
@@ -43,15 +46,16 @@ export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy
     signatures,
     description: { platform: 'fake', signature: signature.own, maxBatchSize, config: {} },
     batching: { ...plainBatching(Math.max(1, maxBatchSize), 1_000), ...settings.batching },
-    slots,
+    rowsAreGiven: false,
+    layouts,
     slotsAreGiven,
-    coresPerRun,
     labels: new Map(),
   };
   let idles = 0;
   const copy = new Copy(1, spec, parts, {
     statistics,
     cores,
+    takeRoom: () => true,
     onIdle: () => {
       idles += 1;
     },

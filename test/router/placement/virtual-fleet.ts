@@ -91,7 +91,7 @@ class Backend {
   }
 }
 
-const memory: CopyMemory = { residentBytes: modelBytes, runPeakBytes: 0, parallelRuns: 1 };
+const memory: CopyMemory = { residentBytes: modelBytes, runPeakBytes: 0, parallelRuns: 1, coresPerRun: 1 };
 
 export class VirtualFleet {
   readonly #shape: FleetShape;
@@ -179,7 +179,7 @@ export class VirtualFleet {
     for (let next = backend.loadQueue[0]; next !== undefined; next = backend.loadQueue[0]) {
       if (!mayStartLoad(backend.coming, modelBytes, loadLanes, backend.limitBytes)) return;
       const held = Array.from(backend.held, () => memory);
-      const neededBytes = needToFree(held, memory, { limitBytes: backend.limitBytes, concurrentRuns: 1 });
+      const neededBytes = needToFree(held, memory, { limitBytes: backend.limitBytes, cores: 1 });
       const choice = chooseVictims(
         backend.evictable(this.#clock.nowMs),
         { neededBytes, for: 'request' },

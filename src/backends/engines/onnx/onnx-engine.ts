@@ -1,12 +1,13 @@
 import { SkeinError } from '../../../protocol/errors.ts';
 import { estimateResidentBytes } from '../../memory/size-estimate.ts';
-import type { Engine, EngineFacts, EngineOptions, LoadedModel, ModelFiles } from '../engine.ts';
+import type { Engine, EngineFacts, EngineOptions, LoadedModel, MemoryFacts, ModelFiles } from '../engine.ts';
 import { heapTrimmer } from '../heap-trim.ts';
+import { EntryNotes } from './entry-notes.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type CacheEntry, GraphCache, graphName, weightsName } from './graph-cache.ts';
 import { mappedBytes } from './mapped-bytes.ts';
 import { fileBytes, modelBytes } from './model-bytes.ts';
-import { OnnxModel } from './onnx-model.ts';
+import { OnnxModel, type OnnxModelFacts } from './onnx-model.ts';
 import { OptimiserThreads } from './optimiser-threads.ts';
 import {
   builtInProviders,
@@ -216,14 +217,24 @@ export class OnnxEngine implements Engine {
     options: EngineOptions,
     reloadMs?: () => number,
   ): Promise<LoadedModel> {
-    const { threads } = options;
-    const session = await this.#createSession(entry.graph, { threads, optimise: 'none', provider: cpuProvider });
     const { run } = entry.facts;
-    const memory = {
-      residentBytes: residentBytesOf(entry),
-      runPeakBytes: (rows: number) => (run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes)),
+    const runPeakBytes = (rows: number) =>
+      run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes);
+    const open = async (count: number, residentBytes: number, more: () => Partial<OnnxModelFacts>) => {
+      const session = await this.#createSession(entry.graph, {
+        threads: count,
+        optimise: 'none',
+        provider: cpuProvider,
+      });
+      return this.#wrap(session, files, { residentBytes, runPeakBytes }, more());
     };
-    return this.#wrap(session, files, memory, reloadMs?.());
+    const ownBytes = ownBytesOf(entry);
+    const siblings = { residentBytes: ownBytes, load: (count: number) => open(count, ownBytes, () => ({})) };
+    return open(options.threads, residentBytesOf(entry), () => ({
+      siblings,
+      notes: new EntryNotes(entry.directory),
+      ...(reloadMs === undefined ? {} : { reloadMs: reloadMs() }),
+    }));
   }
 
   /** Without the cache. Nothing is measured: the arena is that of all models. */
@@ -236,12 +247,10 @@ export class OnnxEngine implements Engine {
     });
   }
 
-  #wrap(session: Pointer, files: ModelFiles, memory: LoadedModel['memory'], reloadMs?: number): OnnxModel {
+  #wrap(session: Pointer, files: ModelFiles, memory: MemoryFacts, more: Partial<OnnxModelFacts> = {}): OnnxModel {
     try {
       const signature = readSignature(this.#runtime, session, files.model);
-      const afterUnload = () => this.#trim();
-      const cost = reloadMs === undefined ? {} : { reloadMs };
-      return new OnnxModel(this.#runtime, session, { signature, memory, ...cost, afterUnload });
+      return new OnnxModel(this.#runtime, session, { ...more, signature, memory, afterUnload: () => this.#trim() });
     } catch (fault) {
       this.#runtime.api.release('ReleaseSession', session);
       throw fault;
@@ -264,8 +273,13 @@ export class OnnxEngine implements Engine {
   }
 }
 
-function residentBytesOf({ facts, graphBytes }: CacheEntry): number {
-  return facts.mappedBytes + facts.allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes;
+function residentBytesOf(entry: CacheEntry): number {
+  return entry.facts.mappedBytes + ownBytesOf(entry);
+}
+
+/** What each session over the mapped weights holds for itself. */
+function ownBytesOf({ facts, graphBytes }: CacheEntry): number {
+  return facts.allocatedBytes + sessionOverheadBytes + bytesPerGraphByte * graphBytes;
 }
 
 const noMemory = { residentBytes: 0, runPeakBytes: () => 0 };

@@ -1,7 +1,7 @@
 import { SkeinError } from '../../../protocol/errors.ts';
 import { onlySignature, type Signatures } from '../../../protocol/tensors/named-signature.ts';
 import type { Signature, Tensor } from '../../../protocol/tensors/tensor.ts';
-import type { LoadedModel, MemoryFacts } from '../engine.ts';
+import type { LoadedModel, MemoryFacts, ModelNotes, SiblingSessions } from '../engine.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type Pointer, stringArray } from './runtime-api.ts';
 import { createInput, type InputValue, readOutput } from './tensor-values.ts';
@@ -13,11 +13,22 @@ interface RunArguments {
   readonly options: Pointer;
 }
 
+export interface OnnxModelFacts {
+  readonly signature: Signature;
+  readonly memory: MemoryFacts;
+  readonly reloadMs?: number;
+  readonly afterUnload: () => Promise<void>;
+  readonly siblings?: SiblingSessions;
+  readonly notes?: ModelNotes;
+}
+
 /** One ONNX Runtime session; any number of runs at once. */
 export class OnnxModel implements LoadedModel {
   readonly signatures: Signatures;
   readonly memory: MemoryFacts;
   readonly reloadMs?: number;
+  readonly siblings?: SiblingSessions;
+  readonly notes?: ModelNotes;
   readonly #runtime: RuntimeEnvironment;
   readonly #session: Pointer;
   readonly #afterUnload: () => Promise<void>;
@@ -27,17 +38,15 @@ export class OnnxModel implements LoadedModel {
   #idle: (() => void) | undefined;
   #released = false;
 
-  constructor(
-    runtime: RuntimeEnvironment,
-    session: Pointer,
-    facts: { signature: Signature; memory: MemoryFacts; reloadMs?: number; afterUnload: () => Promise<void> },
-  ) {
+  constructor(runtime: RuntimeEnvironment, session: Pointer, facts: OnnxModelFacts) {
     this.#runtime = runtime;
     this.#session = session;
     this.signatures = onlySignature(facts.signature);
     this.memory = facts.memory;
     if (facts.reloadMs !== undefined) this.reloadMs = facts.reloadMs;
     this.#afterUnload = facts.afterUnload;
+    if (facts.siblings !== undefined) this.siblings = facts.siblings;
+    if (facts.notes !== undefined) this.notes = facts.notes;
   }
 
   async run(

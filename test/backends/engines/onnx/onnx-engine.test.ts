@@ -6,7 +6,8 @@ import { addSub } from '../../../../examples/models/add-sub.ts';
 import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
 import { GraphCache } from '../../../../src/backends/engines/onnx/graph-cache.ts';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
-import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
+import { defaultSignature, defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
+import { elementCount } from '../../../../src/protocol/tensors/tensor.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { mapInputModel, mapOutputModel, sequenceOutputModel } from '../../../fixtures/non-tensor-models.ts';
@@ -273,3 +274,53 @@ function writeExternal(directory: string): string {
   writeFileSync(join(dirname(path), 'weights.bin'), weights);
   return path;
 }
+
+describe('OnnxEngine, sessions of other threads over the weights of a cached model', () => {
+  test('answer as the first does, count what kernels repacked, not what is mapped, and go by themselves', async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = writeModel(directory, weightyModel(8));
+    const engine = withCache(directory);
+    const model = await loadModel(engine, path, { threads: 2 });
+    assert.ok(model.siblings!.residentBytes <= model.memory.residentBytes);
+    const sibling = await model.siblings!.load(1);
+    assert.equal(sibling.memory.residentBytes, model.siblings!.residentBytes);
+    const { inputs, outputs } = defaultSignature(model.signatures);
+    const run = (one: typeof model) =>
+      one.run(
+        defaultSignatureName,
+        inputs.map(({ name, shape }) => {
+          const full = shape.map((size) => Math.max(1, size));
+          return floatsTensor(
+            name,
+            full,
+            Array.from({ length: elementCount(full) }, (_, i) => i % 7),
+          );
+        }),
+        outputs.map(({ name }) => name),
+      );
+    assert.deepEqual(floatsOf((await run(sibling))[0]), floatsOf((await run(model))[0]));
+    await sibling.unload();
+    await run(model);
+    await model.unload();
+  });
+
+  test('are not offered where each would hold the weights again', async (t) => {
+    const model = await loadModel(testEngine(), writeModel(temporaryDirectory(t), weightyModel(1)));
+    assert.deepEqual([model.siblings, model.notes], [undefined, undefined]);
+    await model.unload();
+  });
+
+  test('find the notes that were kept of the model by an earlier load, and only of the same model', async (t) => {
+    const directory = temporaryDirectory(t);
+    const bytes = weightyModel(1);
+    const first = await loadModel(withCache(directory), writeModel(directory, bytes));
+    await first.notes!.write('runs-2.json', 'learned');
+    await first.unload();
+    const again = await loadModel(withCache(directory), writeModel(directory, bytes));
+    assert.equal(await again.notes!.read('runs-2.json'), 'learned');
+    const other = await loadModel(withCache(directory), writeModel(directory, weightyModel(2)));
+    assert.equal(await other.notes!.read('runs-2.json'), undefined);
+    await again.unload();
+    await other.unload();
+  });
+});
