@@ -13,6 +13,8 @@ import { LocalMesh } from '../router/mesh/local-mesh.ts';
 import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
 import { RouterMetrics } from '../router/metrics/router-metrics.ts';
+import { createGrpcServer } from '../router/servers/grpc/grpc-server.ts';
+import { tfservingMethods } from '../router/servers/grpc/tfserving-methods.ts';
 import { createRouterServer, type RouterServer } from '../router/servers/http-server.ts';
 import { OtlpExporter } from '../router/servers/otlp-exporter.ts';
 import { createTracer } from '../router/servers/tracing.ts';
@@ -21,6 +23,7 @@ import { softwareVersion } from './software-version.ts';
 export interface RouterCore {
   readonly mesh: LocalMesh;
   readonly server: RouterServer;
+  readonly grpcServer: RouterServer;
   readonly metrics: RouterMetrics;
   stop(graceMs: number): Promise<void>;
 }
@@ -70,18 +73,17 @@ export async function buildRouter(
           resource: { 'service.name': 'skein', 'service.version': softwareVersion, 'service.instance.id': id },
           log: tell,
         });
-  const server = await createRouterServer(
-    mesh,
-    { ...settings, version: softwareVersion },
-    { retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell },
-  );
+  const options = { ...settings, version: softwareVersion };
+  const tools = { retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell };
+  const server = await createRouterServer(mesh, options, tools);
+  const grpcServer = createGrpcServer(mesh, options, tools, tfservingMethods(mesh));
   const stop = async (graceMs: number) => {
     for (const watch of watches) watch.close();
-    await server.close(graceMs);
+    await Promise.all([server.close(graceMs), grpcServer.close(graceMs)]);
     mesh.stop();
     await exporter?.close();
   };
-  return { mesh, server, metrics, stop };
+  return { mesh, server, grpcServer, metrics, stop };
 }
 
 /** Names in `--pin`. */

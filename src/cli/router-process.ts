@@ -33,17 +33,20 @@ export class RouterProcess {
     this.#log = log;
   }
 
-  get urls(): { http: string; metrics: string } {
+  get urls(): { http: string; grpc: string; metrics: string } {
     const at = (port: number) => `http://${urlHost(this.#settings.host)}:${port}`;
-    return { http: at(this.#core!.server.port), metrics: at(this.#metricsServer!.port) };
+    const { server, grpcServer } = this.#core!;
+    return { http: at(server.port), grpc: at(grpcServer.port), metrics: at(this.#metricsServer!.port) };
   }
 
   async start(records: readonly BackendRecord[]): Promise<void> {
     this.#records = records;
-    const { host, httpPort, metricsPort, routerWorkers, preload } = this.#settings;
+    const { host, httpPort, grpcPort, metricsPort, routerWorkers, preload } = this.#settings;
     const core = await buildRouter(this.#settings, 'router-1', this.#desk, records, this.#log);
     this.#core = core;
-    await core.server.listen({ port: httpPort, host, reusePort: routerWorkers > 1 });
+    const reusePort = routerWorkers > 1;
+    await core.server.listen({ port: httpPort, host, reusePort });
+    await core.grpcServer.listen({ port: grpcPort, host, reusePort });
     this.#metricsServer = await serveMetrics({ port: metricsPort, host }, () => this.#collect());
     for (let number = 2; number <= routerWorkers; number++) this.#startWorker(number);
     await this.#untilBackends(core, records.length);
@@ -82,7 +85,8 @@ export class RouterProcess {
       this.#log.warn({ worker: number, code, signal }, 'router worker ended, starting it again');
       setTimeout(() => this.#isStopping || this.#startWorker(number), restartDelayMs);
     });
-    const settings = { ...this.#settings, httpPort: this.#core!.server.port };
+    const { server, grpcServer } = this.#core!;
+    const settings = { ...this.#settings, httpPort: server.port, grpcPort: grpcServer.port };
     child.send({ kind: 'start', id: `router-${number}`, settings, records: this.#records });
   }
 

@@ -38,7 +38,9 @@ async function onMessage(message: ToWorker): Promise<void> {
       const { settings, id, records } = message;
       const log = createLog({ level: settings.logLevel, format: settings.logFormat }).child({ router: id });
       core = await buildRouter(settings, id, processesOf(id), records, log);
-      await core.server.listen({ port: settings.httpPort, host: settings.host, reusePort: true });
+      const { host, httpPort, grpcPort } = settings;
+      await core.server.listen({ port: httpPort, host, reusePort: true });
+      await core.grpcServer.listen({ port: grpcPort, host, reusePort: true });
       log.info({ pid: process.pid, port: settings.httpPort }, 'router worker serves');
       return;
     }

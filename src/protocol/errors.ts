@@ -512,6 +512,17 @@ export const errorTable = {
     retry: true,
     template: 'bodies of kind {kind} are not known to this backend, which is of an older version than its router',
   },
+  // --- gRPC
+  grpc_method_unknown: { kind: 'unsupported', retry: false, template: 'the method {path} is not served here' },
+  grpc_malformed: { kind: 'invalid', retry: false, template: 'the call is not well-formed gRPC: {reason}' },
+  model_spec_missing: { kind: 'invalid', retry: false, template: 'Missing ModelSpec' },
+  model_spec_unnamed: { kind: 'invalid', retry: false, template: 'ModelSpec has no name specified.' },
+  metadata_field_missing: {
+    kind: 'invalid',
+    retry: false,
+    template: 'GetModelMetadataRequest must specify at least one metadata_field',
+  },
+  metadata_field_unknown: { kind: 'invalid', retry: false, template: 'Metadata field {field} is not supported' },
   // --- protobuf messages
   protobuf_malformed: {
     kind: 'invalid',

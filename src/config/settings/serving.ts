@@ -34,8 +34,8 @@ export const servingSettings = {
     kind: 'port',
     default: 8001,
     verbs: ['serve'],
-    summary: 'port of gRPC. There is no gRPC yet: nothing listens on it, and the ready line has no "grpc"',
-    why: "Taken so that command lines written for later versions work. The default is Triton's.",
+    summary: "port of gRPC: TensorFlow Serving's PredictionService and ModelService; 0 picks a free one",
+    why: "The default is Triton's; TensorFlow Serving's is 8500.",
   },
   metricsPort: {
     flag: 'metrics',

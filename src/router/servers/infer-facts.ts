@@ -8,7 +8,7 @@ import type { InferPath } from './infer-path.ts';
 import { readVersion } from './model-version.ts';
 import type { ServerOptions } from './server-options.ts';
 import { readTimeout, timeoutHeaderKey } from './timeout-header.ts';
-import { readTraceparent } from './traceparent.ts';
+import { readTraceparent, traceparentLength } from './traceparent.ts';
 
 /** What the head of an inference says. */
 export interface InferFacts extends IntakeFacts {
@@ -21,9 +21,6 @@ export interface InferFacts extends IntakeFacts {
   /** Valid, or empty. */
   readonly traceparent: string;
 }
-
-/** Longest traceparent of the version that exists; what later versions append is not passed on. */
-const traceparentLength = 55;
 
 /** Throws where the body need not be read to know that it is refused. */
 export function readInferFacts(headers: IncomingHttpHeaders, path: InferPath, options: ServerOptions): InferFacts {

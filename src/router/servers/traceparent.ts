@@ -1,3 +1,6 @@
+/** Longest traceparent of the version that exists; what later versions append is not passed on. */
+export const traceparentLength = 55;
+
 /** W3C Trace Context, level 1: version, trace id, parent id, flags. Later versions may append fields. */
 const shape = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 

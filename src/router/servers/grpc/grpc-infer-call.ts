@@ -1,0 +1,177 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
+import type { InferReply } from '../../../adapters/adapter.ts';
+import { SkeinError } from '../../../protocol/errors.ts';
+import { findModelSpec } from '../../../protocol/tfserving/find-spec.ts';
+import type { Front } from '../front.ts';
+import type { ClientListener, InferClient } from '../infer-client.ts';
+import { InferExchange } from '../infer-exchange.ts';
+import { heldReplyBytes } from '../reply-relay.ts';
+import { readTraceparent, traceparentLength } from '../traceparent.ts';
+import { beginMessage, sendError, sendMessage } from './grpc-answer.ts';
+import type { InferMethod } from './grpc-method.ts';
+import { MessageIntake, type MessageReceiver } from './message-intake.ts';
+import { namedVersion } from './tfserving-methods.ts';
+
+/**
+ * The client of one inference over gRPC. Its message is read until the model is known, which is at its beginning, and
+ * goes on from there as every other body does: unread, at the pace of who takes it.
+ */
+export class GrpcInferCall implements InferClient, MessageReceiver {
+  readonly #front: Front;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #method: InferMethod;
+  readonly #timeoutMs: number;
+  readonly #intake: MessageIntake;
+  #messageBytes = 0;
+  /** What came before the exchange wanted it. */
+  #first: Uint8Array[] = [];
+  #isBodyWanted = false;
+  #reply: InferReply | undefined;
+  #answer: Uint8Array[] = [];
+  #answeredBytes = 0;
+  isWhole = false;
+  isBehind = false;
+  listener!: ClientListener;
+  #hasListener = false;
+
+  constructor(
+    front: Front,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    call: { readonly method: InferMethod; readonly timeoutMs: number },
+  ) {
+    this.#front = front;
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#method = call.method;
+    this.#timeoutMs = call.timeoutMs;
+    const { maxBodyBytes, bodyTimeoutMs } = front.options;
+    this.#intake = new MessageIntake(stream, headers['grpc-encoding'] as string | undefined, this, {
+      maxMessageBytes: maxBodyBytes,
+      timeoutMs: bodyTimeoutMs,
+      stalledBodies: front.stalledBodies,
+    });
+    stream.once('close', () => this.#onClosed());
+    stream.on('drain', () => this.#onDrain());
+  }
+
+  onLength(messageBytes: number): void {
+    this.#messageBytes = messageBytes;
+  }
+
+  onPiece(piece: Uint8Array): void {
+    if (this.#isBodyWanted) {
+      this.listener.onBodyPiece(piece);
+      return;
+    }
+    this.#first.push(piece);
+    if (!this.#hasListener) this.#begin(false);
+  }
+
+  onEnd(): void {
+    this.isWhole = true;
+    if (!this.#hasListener) this.#begin(true);
+    else if (this.#isBodyWanted) this.listener.onBodyEnd();
+  }
+
+  onFault(error: SkeinError): void {
+    if (this.#hasListener) this.listener.onBodyFault(error);
+    else this.#refuseUnread(error);
+  }
+
+  /** Once the model is known. */
+  #begin(isWhole: boolean): void {
+    const { dialect, specPlace } = this.#method;
+    try {
+      const spec = findModelSpec(this.#first, isWhole, specPlace);
+      if (spec === undefined) return;
+      const version = namedVersion(this.#front.mesh, spec);
+      const traceparent = this.#headers['traceparent'];
+      const isTraced = typeof traceparent === 'string' && readTraceparent(traceparent) !== undefined;
+      this.#hasListener = true;
+      const exchange = new InferExchange(this.#front, this, {
+        ...{ dialect, model: spec.name, version, coding: undefined, headerLength: undefined },
+        expectedBytes: this.#messageBytes,
+        maxBodyBytes: this.#front.options.maxBodyBytes,
+        bodyTimeoutMs: this.#front.options.bodyTimeoutMs,
+        timeoutMs: this.#timeoutMs,
+        traceparent: isTraced ? traceparent.slice(0, traceparentLength) : '',
+      });
+      exchange.start();
+    } catch (fault) {
+      this.#refuseUnread(SkeinError.from(fault));
+    }
+  }
+
+  #refuseUnread(error: SkeinError): void {
+    this.#front.metrics.refused(error.code);
+    this.#intake.stop();
+    sendError(this.#stream, error, this.#method.dialect);
+  }
+
+  startBody(): void {
+    this.#isBodyWanted = true;
+    const first = this.#first;
+    this.#first = [];
+    for (const piece of first) this.listener.onBodyPiece(piece);
+    if (this.isWhole) this.listener.onBodyEnd();
+  }
+
+  pause(): void {
+    this.#intake.pause();
+  }
+
+  resume(): void {
+    this.#intake.resume();
+  }
+
+  stopBody(): void {
+    this.#intake.stop();
+  }
+
+  beginAnswer(reply: InferReply): void {
+    this.#reply = reply;
+    this.#answer = [];
+    if (reply.bodyBytes > heldReplyBytes && !this.#stream.destroyed) beginMessage(this.#stream, reply.bodyBytes);
+  }
+
+  answerPiece(piece: Uint8Array): void {
+    if (!this.#stream.headersSent) {
+      this.#answer.push(piece);
+      return;
+    }
+    this.#answeredBytes += piece.byteLength;
+    if (this.#stream.write(piece) || this.isBehind) return;
+    this.isBehind = true;
+    this.listener.onBehind();
+  }
+
+  endAnswer(): void {
+    if (this.#stream.destroyed) return;
+    if (!this.#stream.headersSent) sendMessage(this.#stream, this.#answer);
+    else if (this.#answeredBytes === this.#reply!.bodyBytes) this.#stream.end();
+    // Fewer or more bytes than the prefix said: the client must not take them for the answer.
+    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  refuse(error: SkeinError): void {
+    sendError(this.#stream, error, this.#method.dialect);
+  }
+
+  abandon(): void {
+    this.#answer = [];
+  }
+
+  #onDrain(): void {
+    if (!this.isBehind) return;
+    this.isBehind = false;
+    this.listener.onCaughtUp();
+  }
+
+  #onClosed(): void {
+    this.#intake.stop();
+    if (this.#hasListener) this.listener.onGone();
+  }
+}
