@@ -4,6 +4,14 @@ export interface BodySink {
   onAborted(): void;
 }
 
+/** Where a body comes from. */
+export interface BodySource {
+  pause(): void;
+  resume(): void;
+  /** The pieces are kept no longer. `isSpent`: nobody reads them any more, so that their memory may be used again. */
+  onReleased?(isSpent: boolean): void;
+}
+
 /** Bytes of request bodies that all requests of a process may keep for a second try, or until somebody takes them. */
 export interface RetentionPool {
   usedBytes: number;
@@ -26,7 +34,7 @@ export const pieceOverheadBytes = 256;
 export class RequestBody {
   readonly totalBytes: number | undefined;
   readonly #pool: RetentionPool;
-  readonly #flow: { pause(): void; resume(): void };
+  readonly #source: BodySource;
   #pieces: Uint8Array[] = [];
   /** Of `#pieces`, overhead included: this body's share of the pool. */
   #keptBytes = 0;
@@ -45,12 +53,15 @@ export class RequestBody {
   #isEndTold = false;
   #paused = false;
   #released = false;
+  /** How many sinks had it. */
+  #sinks = 0;
+  #isSpent = false;
 
-  /** `flow` pauses and resumes the source; `totalBytes` is undefined for a body of unknown length. */
-  constructor(totalBytes: number | undefined, pool: RetentionPool, flow: { pause(): void; resume(): void }) {
+  /** `totalBytes` is undefined for a body of unknown length. */
+  constructor(totalBytes: number | undefined, pool: RetentionPool, source: BodySource) {
     this.totalBytes = totalBytes;
     this.#pool = pool;
-    this.#flow = flow;
+    this.#source = source;
   }
 
   /** Whether every piece since the start is still here: the body may be attached to another sink. */
@@ -113,6 +124,7 @@ export class RequestBody {
       return;
     }
     this.#sink = sink;
+    this.#sinks++;
     this.#taken = 0;
     this.#isSinkReady = true;
     this.#isEndTold = false;
@@ -130,11 +142,20 @@ export class RequestBody {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#flow.resume();
+    this.#source.resume();
+  }
+
+  /**
+   * Whoever answers says so where it had every byte before it answered. A sink before it may still be writing: then the
+   * pieces stay as they are.
+   */
+  markSpent(): void {
+    this.#isSpent = this.#ended && this.#sinks === 1;
   }
 
   /** Gives back what is kept: the request is answered. */
   release(): void {
+    const isFirst = !this.#released;
     this.#pool.usedBytes -= this.#keptBytes;
     this.#keptBytes = 0;
     this.#pieces = [];
@@ -142,6 +163,7 @@ export class RequestBody {
     this.#sink = undefined;
     this.#released = true;
     this.resume();
+    if (isFirst) this.#source.onReleased?.(this.#isSpent);
   }
 
   /**
@@ -183,7 +205,7 @@ export class RequestBody {
   #pause(): void {
     if (this.#paused || this.#ended) return;
     this.#paused = true;
-    this.#flow.pause();
+    this.#source.pause();
   }
 }
 

@@ -279,4 +279,29 @@ describe('RequestBody', () => {
       assert.equal(ends, 1);
     });
   });
+
+  test('tells its source whether its pieces are spent: one sink had them all, and answered', () => {
+    const released: boolean[] = [];
+    const source = { pause() {}, resume() {}, onReleased: (isSpent: boolean) => released.push(isSpent) };
+    const sink = { onPiece: () => true, onAborted() {} };
+    const make = () => new RequestBody(undefined, roomy(), source);
+    const answered = make();
+    answered.attach(sink);
+    answered.end();
+    answered.markSpent();
+    const early = make();
+    early.attach(sink);
+    early.markSpent();
+    const second = make();
+    second.attach(sink);
+    second.detach();
+    second.attach(sink);
+    second.end();
+    second.markSpent();
+    for (const body of [answered, early, second, make()]) {
+      body.release();
+      body.release();
+    }
+    assert.deepEqual(released, [true, false, false, false]);
+  });
 });

@@ -257,6 +257,8 @@ export class SkeinSession implements BackendSession {
     if (piece.length > 0) infer.observer.onPiece(piece);
     if (this.#infers.get(stream) !== infer) return; // cancelled by who heard of the piece
     if (end) {
+      // A backend that answers has had the whole body: nothing of it waits to be written any more.
+      if (!this.#link.isSending(stream)) infer.call.body.markSpent();
       this.#forget(stream, infer);
       infer.observer.onEnd();
     } else this.#grantMore(stream, infer);

@@ -1,11 +1,12 @@
 import type { InferReply } from '../../adapters/adapter.ts';
+import type { BodySource } from '../../adapters/request-body.ts';
 import type { SkeinError } from '../../protocol/errors.ts';
 
 /**
  * The client's end of one inference, whichever reader its connection has: the body comes from here, and the answer goes
  * here. `pause` and `resume` are about the body.
  */
-export interface InferClient {
+export interface InferClient extends BodySource {
   /** Every byte of the request has come: what follows on the connection is another one. */
   readonly isWhole: boolean;
   /** The client takes its answer more slowly than it comes. */
@@ -13,8 +14,6 @@ export interface InferClient {
   /** Whoever is told of the body from `startBody` on, and of the client at any time. */
   listener: ClientListener;
   startBody(): void;
-  pause(): void;
-  resume(): void;
   /** Nobody wants more of the body: what still comes is dropped. */
   stopBody(): void;
   /** A second beginning, before the client has anything, forgets the first: another copy answers. */

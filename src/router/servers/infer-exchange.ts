@@ -10,7 +10,7 @@ import type { Span } from './tracing.ts';
  * A body up to this size is gathered before the mesh is asked: it then goes to the backend in one piece, and a client
  * that stalls in the midst of it takes no one's time.
  */
-const gatheredBytes = 64 * 1024;
+export const gatheredBytes = 64 * 1024;
 
 const wholeBody = { pause: () => {}, resume: () => {} };
 

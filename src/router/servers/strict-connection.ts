@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net';
 import type { InferReply } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import type { SlabPool } from '../../protocol/reads/slab-pool.ts';
+import { forgetTarget, type ReadTarget, readInto } from '../../protocol/reads/socket-reads.ts';
 import { errorBody, httpStatus } from '../../protocol/v2/status.ts';
+import { BodySlabs } from './body-slabs.ts';
 import type { Front } from './front.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { bodyEndedEarly, endWithFault } from './http-faults.ts';
 import { usualAnswerTimeoutMs } from './idle-connections.ts';
 import type { ClientListener, InferClient } from './infer-client.ts';
-import { InferExchange } from './infer-exchange.ts';
+import { gatheredBytes, InferExchange } from './infer-exchange.ts';
 import { droppedRestBytes, lingerMs, refusalHeaders } from './refusal.ts';
 import { type AwaitedBody, bodyStalled } from './stalled-bodies.ts';
 import { StrictAnswer } from './strict-answer.ts';
@@ -18,6 +21,9 @@ import { readStrictHead, type StrictHead } from './strict-head.ts';
 export interface StrictShared {
   readonly front: Front;
   readonly heads: StrictAnswerHeads;
+  /** What is read goes here, unless it is known to belong to a large body: it is used or copied at once. */
+  readonly scratch: Buffer;
+  readonly slabs: SlabPool;
   /** From here on node:http reads the connection: what was read and not used is back in its socket. */
   handOver(connection: StrictConnection): void;
   onClosed(connection: StrictConnection): void;
@@ -33,11 +39,12 @@ const keepAliveMarginMs = 1_000;
  * Invariant: `#exchange` is the request that has no answer yet; `#bodyLeft` are the bytes of the last request's body that
  * have not come, whether or not somebody wants them.
  */
-export class StrictConnection implements InferClient, AwaitedBody {
+export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   readonly socket: Socket;
   readonly #shared: StrictShared;
   readonly #answer: StrictAnswer;
   readonly #held = new HeldBytes();
+  readonly #slabs: BodySlabs;
   /** The head before: on most connections the next one is the same, and is not read again. */
   #head: StrictHead | undefined;
   /** What came with the head, until the exchange wants the body. */
@@ -64,7 +71,8 @@ export class StrictConnection implements InferClient, AwaitedBody {
     this.socket = socket;
     this.#shared = shared;
     this.#answer = new StrictAnswer(socket, shared.heads);
-    socket.on('data', this.#onData);
+    this.#slabs = new BodySlabs(shared.slabs);
+    if (!readInto(socket, this)) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
     socket.on('timeout', this.#onTimeout);
@@ -101,6 +109,25 @@ export class StrictConnection implements InferClient, AwaitedBody {
     return this.#bodyLeft > 0 ? (answerTimeoutMs ?? usualAnswerTimeoutMs) : keepAliveTimeoutMs + keepAliveMarginMs;
   }
 
+  nextBuffer(): Buffer {
+    const isOfBody = this.#isLarge && this.#bodyLeft > 0 && this.#exchange !== undefined;
+    return isOfBody ? this.#slabs.room(this.#bodyLeft) : this.#shared.scratch;
+  }
+
+  onRead(buffer: Buffer, bytes: number): void {
+    if (!this.#isScratch(buffer)) this.#slabs.fill(bytes);
+    this.#read(buffer.subarray(0, bytes));
+  }
+
+  #isScratch(bytes: Buffer): boolean {
+    return bytes.buffer === this.#shared.scratch.buffer;
+  }
+
+  /** The body is handed on as it comes: for what is gathered first a slab would be too much. */
+  get #isLarge(): boolean {
+    return this.#head !== undefined && this.#head.facts.expectedBytes > gatheredBytes;
+  }
+
   #read(chunk: Buffer): void {
     const rest = this.#bodyLeft > 0 ? this.#readBody(chunk) : chunk;
     if (rest === undefined) return;
@@ -114,7 +141,7 @@ export class StrictConnection implements InferClient, AwaitedBody {
 
   #hold(rest: Buffer): void {
     if (this.#lingering !== undefined) return; // nobody will read it
-    this.#held.add(rest);
+    this.#held.add(this.#isScratch(rest) ? Buffer.from(rest) : rest);
     if (this.#held.isFull) this.socket.pause();
   }
 
@@ -146,13 +173,14 @@ export class StrictConnection implements InferClient, AwaitedBody {
 
   #handOver(chunk: Buffer): void {
     const { socket } = this;
+    forgetTarget(socket);
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);
     socket.off('timeout', this.#onTimeout);
     socket.off('close', this.#onClose);
     socket.off('error', ignoreError);
-    socket.unshift(chunk);
+    socket.unshift(this.#isScratch(chunk) ? Buffer.from(chunk) : chunk);
     this.#shared.handOver(this);
   }
 
@@ -176,9 +204,15 @@ export class StrictConnection implements InferClient, AwaitedBody {
     const taken = Math.min(chunk.length, this.#bodyLeft);
     this.#bodyLeft -= taken;
     const exchange = this.#exchange;
-    if (exchange !== undefined) exchange.onBodyPiece(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+    if (exchange !== undefined)
+      exchange.onBodyPiece(this.#kept(taken === chunk.length ? chunk : chunk.subarray(0, taken)));
     if (this.#bodyLeft === 0) this.#bodyEnded();
     return taken < chunk.length ? chunk.subarray(taken) : undefined;
+  }
+
+  #kept(piece: Buffer): Buffer {
+    if (!this.#isScratch(piece)) return piece;
+    return this.#isLarge ? this.#slabs.keep(piece) : Buffer.from(piece);
   }
 
   #bodyEnded(): void {
@@ -196,6 +230,10 @@ export class StrictConnection implements InferClient, AwaitedBody {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.socket.resume();
+  }
+
+  onReleased(isSpent: boolean): void {
+    this.#slabs.release(isSpent);
   }
 
   stopBody(): void {

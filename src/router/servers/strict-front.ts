@@ -1,8 +1,15 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { SlabPool } from '../../protocol/reads/slab-pool.ts';
 import type { Front } from './front.ts';
 import { StrictAnswerHeads } from './strict-answer-heads.ts';
 import { StrictConnection, type StrictShared } from './strict-connection.ts';
+
+/** As much as a socket reads at once by itself. */
+const scratchBytes = 64 * 1024;
+
+/** Of large bodies, for those that come next. */
+const keptSlabBytes = 32 * 1024 * 1024;
 
 /** How late a connection on which nothing moves may be noticed. */
 const sweepMs = 500;
@@ -15,6 +22,8 @@ type Reader = (this: Server, socket: Socket) => void;
 export class StrictFront implements StrictShared {
   readonly front: Front;
   readonly heads: StrictAnswerHeads;
+  readonly scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  readonly slabs = new SlabPool(keptSlabBytes);
   readonly #server: Server;
   readonly #nodeReader: Reader;
   readonly #connections = new Set<StrictConnection>();
