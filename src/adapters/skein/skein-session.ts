@@ -254,7 +254,7 @@ export class SkeinSession implements BackendSession {
     if (end && infer.receivedBytes !== infer.reply.bodyBytes) {
       throw new LinkRuleBroken(`a body of ${infer.receivedBytes} bytes where ${infer.reply.bodyBytes} were announced`);
     }
-    if (piece.length > 0) infer.observer.onPiece(piece);
+    if (piece.length > 0) infer.observer.onPiece(this.#link.keep(piece));
     if (this.#infers.get(stream) !== infer) return; // cancelled by who heard of the piece
     if (end) {
       // A backend that answers has had the whole body: nothing of it waits to be written any more.

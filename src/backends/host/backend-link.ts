@@ -5,6 +5,7 @@ import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import { decodeInferHead, encodeReplyHead, type InferHead, maxReplyBytes } from '../../protocol/link/infer-head.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
+import type { SlabHold } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { Host } from './host.ts';
 import type { Cancellable } from './infer-work.ts';
@@ -17,17 +18,13 @@ interface Stream {
   pieces: Uint8Array[];
   bytes: number;
   ungranted: number;
+  /** On those pieces that were not copied. */
+  holds: SlabHold[] | undefined;
   work: Cancellable | undefined;
 }
 
 /** Requests one router may have open at once; past it the router breaks the rules. */
 const maxStreams = 100_000;
-
-/**
- * A piece of a body is a view of the chunk that it came in. One that is less than this share of its chunk is copied
- * where it may have to wait long for the rest, or many slow clients would keep many times what they sent.
- */
-const minShareOfChunk = 1 / 4;
 
 /** The backend's end of a link: requests and calls of one router. */
 export class BackendLink {
@@ -90,6 +87,7 @@ export class BackendLink {
           pieces: [],
           bytes: 0,
           ungranted: 0,
+          holds: undefined,
           work: undefined,
         });
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
@@ -114,7 +112,7 @@ export class BackendLink {
         this.#fail(id, this.#host.bodies.fullError(), undefined);
         return;
       }
-      stream.pieces.push(end ? piece : withoutItsChunk(piece));
+      stream.pieces.push(this.#keep(stream, piece));
       stream.bytes += piece.length;
       stream.ungranted += piece.length;
     }
@@ -123,6 +121,14 @@ export class BackendLink {
       this.#link.grant(id, stream.ungranted);
       stream.ungranted = 0;
     }
+  }
+
+  #keep(stream: Stream, piece: Buffer): Buffer {
+    const hold = this.#link.hold(piece);
+    if (hold === undefined) return this.#link.keep(piece);
+    stream.holds ??= [];
+    stream.holds.push(hold);
+    return piece;
   }
 
   #serve(id: number, stream: Stream): void {
@@ -145,7 +151,7 @@ export class BackendLink {
       this.#fail(id, new SkeinError('answer_too_large', { bytes: byteLength, limitBytes: maxReplyBytes }), undefined);
       return;
     }
-    if (!this.#forget(id)) return;
+    if (!this.#forget(id, true)) return;
     const head = encodeReplyHead({ headerLength, bodyBytes: byteLength, inFlight, latencyUs });
     this.#link.send(FrameType.reply, id, head, byteLength === 0 ? flagEnd : 0);
     if (byteLength > 0) {
@@ -160,17 +166,19 @@ export class BackendLink {
   }
 
   #fail(id: number, error: SkeinError, requestId: string | undefined): void {
-    if (!this.#forget(id)) return;
+    if (!this.#forget(id, true)) return;
     this.#link.sendJson(FrameType.error, id, toLinkError(error, requestId));
     this.#tellIfIdle();
   }
 
-  /** False where the router has cancelled it: nothing may be said of it any more. */
-  #forget(id: number): boolean {
+  /** False where the router has cancelled it: nothing may be said of it any more. `isSpent`: nor does a run read it. */
+  #forget(id: number, isSpent: boolean): boolean {
     const stream = this.#streams.get(id);
     if (stream === undefined) return false;
     this.#streams.delete(id);
     this.#host.bodies.giveBack(stream.bytes);
+    // A run that goes on after its request was cancelled still reads the body.
+    if (stream.holds !== undefined) for (const hold of stream.holds) hold.release(isSpent);
     return true;
   }
 
@@ -192,7 +200,7 @@ export class BackendLink {
     this.#link.dropBody(id);
     this.#forgetAnswer(id);
     if (stream === undefined) return;
-    this.#forget(id);
+    this.#forget(id, stream.work === undefined);
     stream.work?.cancel();
     this.#tellIfIdle();
   }
@@ -210,15 +218,11 @@ export class BackendLink {
   #onClose(reason: string): void {
     this.#feed?.stop();
     for (const [id, stream] of [...this.#streams]) {
-      this.#forget(id);
+      this.#forget(id, stream.work === undefined);
       stream.work?.cancel();
     }
     for (const id of [...this.#answers.keys()]) this.#forgetAnswer(id);
     this.#tellIfIdle();
     this.#onClosed(this.#peer, reason);
   }
-}
-
-function withoutItsChunk(piece: Buffer): Buffer {
-  return piece.length < minShareOfChunk * piece.buffer.byteLength ? Buffer.from(piece) : piece;
 }

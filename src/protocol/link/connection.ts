@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import { SlabPool } from '../reads/slab-pool.ts';
+import { type SlabHold, SlabReads } from '../reads/slab-reads.ts';
+import { readInto } from '../reads/socket-reads.ts';
 import { FrameType, frame, headerBytes, jsonFrame } from './frame.ts';
 import { FrameReader, LinkRuleBroken } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -9,6 +12,7 @@ export interface LinkHandler {
   onOpen(peer: Hello, version: number): void;
   /** Every control frame but hello, ping, pong, credit and goodbye. */
   onFrame(type: number, stream: number, flags: number, payload: Buffer): void;
+  /** `piece` is good for the length of the call; see LinkConnection.keep. */
   onData(stream: number, piece: Buffer, end: boolean): void;
   /** A stream that was behind has sent all it was handed: its source may go on, or its last piece is written. */
   onCaughtUp(stream: number): void;
@@ -30,6 +34,13 @@ const maxUnreadBytes = 64 * 1024 * 1024;
 /** A goodbye has to fit its frame, whatever a peer said that it quotes. */
 const maxReasonLength = 500;
 
+/** Slabs that all links of a process keep for bodies to come. */
+const keptSlabBytes = 16 * 1024 * 1024;
+const slabs = new SlabPool(keptSlabBytes);
+
+/** Shorter pieces are copied rather than held: they would tie up a slab each. */
+const copiedBytes = 16 * 1024;
+
 /** Default of Hello.streamWindowBytes: large enough that a usual image body never waits for a grant. */
 export const streamWindowBytes = 1024 * 1024;
 
@@ -41,6 +52,8 @@ export class LinkConnection {
   readonly #reader: FrameReader;
   readonly #helloTimer: NodeJS.Timeout;
   readonly #ended = Promise.withResolvers<void>();
+  /** Undefined where the socket reads into buffers of its own. */
+  readonly #reads: SlabReads | undefined;
   #writer: FrameWriter | undefined;
   #closed = false;
   #goodbye: string | undefined;
@@ -60,7 +73,9 @@ export class LinkConnection {
     });
     this.#lastHeardMs = performance.now();
     socket.setNoDelay?.(true);
-    socket.on('data', (chunk) => this.#onChunk(chunk));
+    const reads = new SlabReads(slabs, (chunk) => this.#onChunk(chunk));
+    if (readInto(socket, reads)) this.#reads = reads;
+    else socket.on('data', (chunk) => this.#onChunk(chunk));
     socket.on('error', (fault) => this.close(fault.message));
     socket.on('close', () => {
       this.close('closed by the other side');
@@ -87,6 +102,19 @@ export class LinkConnection {
 
   sendJson(type: FrameType, stream: number, value: unknown): void {
     this.#control(jsonFrame(type, stream, value));
+  }
+
+  /** A piece of a body in `onData` as bytes that last: others are read into the place of those that are not kept. */
+  keep(piece: Buffer): Buffer {
+    if (this.#reads === undefined) return piece;
+    if (piece.length <= copiedBytes) return Buffer.from(piece);
+    this.#reads.hold().release(false);
+    return piece;
+  }
+
+  /** The same for who says when they are spent; undefined where `piece` lasts without it. */
+  hold(piece: Buffer): SlabHold | undefined {
+    return piece.length <= copiedBytes ? undefined : this.#reads?.hold();
   }
 
   sendBody(stream: number, piece: Uint8Array, end: boolean): void {

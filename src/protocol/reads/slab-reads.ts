@@ -1,0 +1,86 @@
+import { type SlabPool, slabBytes } from './slab-pool.ts';
+import type { ReadTarget } from './socket-reads.ts';
+
+/** A socket reads about so much at once; with less room a new slab is begun. */
+const smallestReadBytes = 64 * 1024;
+
+/** A hold on the bytes that were just read: until it is let go nothing else is read into their place. */
+export interface SlabHold {
+  /** `isSpent`: nobody reads them any more. Otherwise somebody may, at any time, and their slab is not used again. */
+  release(isSpent: boolean): void;
+}
+
+/**
+ * Reads a stream into slabs, one behind the other, and hands on what came as views of them. Nobody has to keep these
+ * views: then the next bytes are read into the same place. Who does takes a hold.
+ */
+export class SlabReads implements ReadTarget {
+  readonly #pool: SlabPool;
+  readonly #onChunk: (chunk: Buffer) => void;
+  #slab: Slab;
+  #used = 0;
+
+  constructor(pool: SlabPool, onChunk: (chunk: Buffer) => void) {
+    this.#pool = pool;
+    this.#onChunk = onChunk;
+    this.#slab = new Slab(pool);
+  }
+
+  nextBuffer(): Buffer {
+    if (slabBytes - this.#used < smallestReadBytes) {
+      this.#slab.retire();
+      this.#slab = new Slab(this.#pool);
+      this.#used = 0;
+    }
+    return this.#slab.bytes.subarray(this.#used);
+  }
+
+  onRead(buffer: Buffer, bytes: number): void {
+    this.#used += bytes;
+    this.#onChunk(buffer.subarray(0, bytes));
+    if (this.#slab.isFree) this.#used = 0;
+  }
+
+  /** On the chunk that is being handed on. */
+  hold(): SlabHold {
+    return this.#slab.hold();
+  }
+}
+
+class Slab implements SlabHold {
+  readonly bytes: Buffer;
+  readonly #pool: SlabPool;
+  #holds = 0;
+  #isLost = false;
+  #isRetired = false;
+
+  constructor(pool: SlabPool) {
+    this.#pool = pool;
+    this.bytes = pool.take();
+  }
+
+  get isFree(): boolean {
+    return this.#holds === 0 && !this.#isLost;
+  }
+
+  hold(): SlabHold {
+    this.#holds++;
+    return this;
+  }
+
+  release(isSpent: boolean): void {
+    this.#holds--;
+    if (!isSpent) this.#isLost = true;
+    this.#giveBackIfFree();
+  }
+
+  /** Nothing more is read into it. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#giveBackIfFree();
+  }
+
+  #giveBackIfFree(): void {
+    if (this.#isRetired && this.isFree) this.#pool.giveBack(this.bytes);
+  }
+}
