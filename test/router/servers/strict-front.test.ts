@@ -54,10 +54,6 @@ describe('the strict reader', () => {
       `${differences.length} differences, such as\n${differences.slice(0, 3).join('\n')}`,
     );
     await until(() => strict.tools.retention.usedBytes === 0 && strict.metrics.connections === 0);
-    assert.deepEqual(sorted(strict.metrics.errors), sorted(node.metrics.errors));
-    // What comes behind the end of a connection is counted as malformed or not at all, as it happens to be read.
-    for (const { metrics } of [strict, node]) metrics.refusals.delete('http_malformed');
-    assert.deepEqual(sorted(strict.metrics.refusals), sorted(node.metrics.refusals));
   });
 
   test('reads requests one after the other, however they are cut', async (t) => {
@@ -148,8 +144,4 @@ function isSame(ours: Received, theirs: Received): boolean {
 function show({ text, end }: Received): string {
   const shown = `${end} ${text.length} ${JSON.stringify(text)}`;
   return shown.length > 900 ? `${shown.slice(0, 500)} … ${shown.slice(-400)}` : shown;
-}
-
-function sorted(counts: ReadonlyMap<string, number>): [string, number][] {
-  return [...counts].sort();
 }
