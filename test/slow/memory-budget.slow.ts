@@ -22,6 +22,12 @@ import { bestFixedHits, lruHits } from '../router/placement/traces.ts';
 const budgetBytes = 512 * 2 ** 20;
 const lanes = 16;
 
+/**
+ * The bar, of the way from LRU to the best fixed set; of two minutes less is asked, because demand is learned from
+ * requests and a busy machine answers few of them in that time.
+ */
+const wayToGo = sized(0.25, 0.5);
+
 /** Resident beyond the budget that is allowed for: buffers of bodies, heaps of JavaScript. */
 const slack = 1.15;
 
@@ -84,7 +90,7 @@ describe('300 models of 14 MB under a budget of 512 MiB', () => {
       'of the budget': mostBytes / budgetBytes,
     });
     assert.ok(mostBytes <= slack * budgetBytes, `${mebibytes(mostBytes)} above the idle tree`);
-    assert.ok(ours - lru >= (best - lru) / 2, 'the hit rate is not half-way from LRU to the best fixed set');
+    assert.ok((ours - lru) / (best - lru) >= wayToGo, 'the hit rate is too near that of LRU');
     assert.ok(loads < trace.length - lru, 'more loads than an LRU cache would need');
   });
 });
