@@ -9,14 +9,26 @@ export function heapTrimmer(): () => Promise<void> {
   const trim = findMallocTrim();
   if (trim === undefined) return () => Promise.resolve();
   let running: Promise<void> | undefined;
-  return () => {
-    running ??= new Promise<void>((resolve) => {
+  let next: Promise<void> | undefined;
+  const start = () =>
+    new Promise<void>((resolve) => {
       trim.async(0, () => {
         running = undefined;
         resolve();
       });
     });
-    return running;
+  return () => {
+    if (running === undefined) {
+      running = start();
+      return running;
+    }
+    // One that is under way may be past what was freed just now.
+    next ??= running.then(() => {
+      next = undefined;
+      running = start();
+      return running;
+    });
+    return next;
   };
 }
 
