@@ -104,12 +104,12 @@ function quickDisk(): string {
   return bavail * bsize > neededBytes ? shared : tmpdir();
 }
 
-/** Looks at the memory of the processes four times a second; `stop` answers the most that was seen. */
+/** Looks at the memory of the processes twice a second; `stop` answers the most that was seen. */
 function watchPss(pids: readonly number[]): { stop(): number } {
   let most = 0;
   const timer = setInterval(() => {
     most = Math.max(most, summedPssBytes(pids));
-  }, 250);
+  }, 500);
   return {
     stop: () => {
       clearInterval(timer);
