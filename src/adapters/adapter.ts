@@ -1,6 +1,7 @@
 import type { SkeinError } from '../protocol/errors.ts';
 import type { BodyDialect } from '../protocol/link/infer-head.ts';
 import type { BackendState, CopyDescription, CopyFacts, CopySpec } from '../protocol/link/messages.ts';
+import type { RunsReport } from '../protocol/link/runs-report.ts';
 import type { ModelStatistics } from '../protocol/v2/statistics.ts';
 import type { RequestBody } from './request-body.ts';
 
@@ -107,5 +108,7 @@ export interface BackendSession {
   unload(copy: CopyFacts): Promise<void>;
   describe(copy: CopyFacts): Promise<CopyDescription>;
   statistics(model?: string): Promise<readonly ModelStatistics[]>;
+  /** What the backend learned of a copy's runs; absent for systems that do not tell. */
+  runs?(copy: CopyFacts): Promise<RunsReport>;
   close(reason: string): void;
 }

@@ -20,6 +20,7 @@ import type {
   LinkError,
   State,
 } from '../../protocol/link/messages.ts';
+import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type { BackendEvents, BackendSession, Capabilities, Exchange, InferCall, ReplyObserver } from '../adapter.ts';
 
@@ -130,6 +131,10 @@ export class SkeinSession implements BackendSession {
 
   describe(copy: CopyFacts): Promise<CopyDescription> {
     return this.#call<CopyDescription>({ verb: 'describe', copy: copy.id });
+  }
+
+  runs(copy: CopyFacts): Promise<RunsReport> {
+    return this.#call<RunsReport>({ verb: 'runs', copy: copy.id });
   }
 
   statistics(model?: string): Promise<readonly ModelStatistics[]> {

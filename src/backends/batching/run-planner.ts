@@ -1,14 +1,7 @@
+import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import { type RunCost, RunCosts } from './run-costs.ts';
-import {
-  isSameLayout,
-  levelOf,
-  type RunLayout,
-  type RunSetting,
-  rowLadder,
-  settingsAt,
-  topLevel,
-} from './run-setting.ts';
-import { gainToChange, isMeasured, nextChoice, type SettingChoice } from './setting-choice.ts';
+import { isSameLayout, levelOf, type RunLayout, type RunSetting, rowLadder, settingsAt } from './run-setting.ts';
+import { bestSetting, gainToChange, isMeasured, nextChoice, type SettingChoice } from './setting-choice.ts';
 import { Trials } from './trials.ts';
 
 export interface PlannerOptions {
@@ -17,6 +10,8 @@ export interface PlannerOptions {
   readonly maxRows: number;
   /** The user wrote which batches are worth waiting for: only the layout is chosen. */
   readonly rowsAreGiven: boolean;
+  /** Whether there is memory for so many runs of so many rows at once; one row by the first layout always has it. */
+  readonly fits?: (setting: RunSetting) => boolean;
 }
 
 /** A run that ended. */
@@ -121,9 +116,7 @@ export class RunPlanner {
     const present = this.#choices[level];
     const presentRate = present === undefined ? undefined : this.costs.rowsPerSecond(present.setting);
     if (level === 0 || presentRate === undefined) return undefined;
-    const missing = settingsAt(level, this.#options.layouts, this.#ladder).filter(
-      ({ threads }) => !this.#sessions.has(threads),
-    );
+    const missing = this.#allAt(level).filter(({ threads }) => !this.#sessions.has(threads));
     const better = missing.find((setting) => (this.costs.rowsPerSecond(setting) ?? 0) > gainToChange * presentRate);
     const unknown = missing.find((setting) => !isMeasured(setting, this.costs));
     if (this.#crowdedMs < (better === undefined ? this.#wantsAtMs : this.#wantsBetterAtMs)) return undefined;
@@ -144,16 +137,49 @@ export class RunPlanner {
     });
   }
 
-  /** The next setting of the sessions there are that nothing is known of, cheapest first; undefined where all are known. */
-  nextToCalibrate(mostMs: number): RunSetting | undefined {
-    const knownMs = this.costs.all().map(({ ms, rows }) => ms / rows);
-    const rowMs = Math.max(0, ...knownMs);
-    return this.#settingsAt(topLevel).find(
-      (setting) => !isMeasured(setting, this.costs) && setting.rows * rowMs <= mostMs,
+  /**
+   * The next setting of the sessions there are that nothing is known of, of those that so many waiting rows can come to;
+   * smaller batches first. Undefined where all are known or would take longer than `mostMs`.
+   */
+  nextToCalibrate(mostWaiting: number, mostMs: number): RunSetting | undefined {
+    return this.#settingsAt(levelOf(mostWaiting)).find(
+      (setting) => !isMeasured(setting, this.costs) && this.expectedMs(setting) <= mostMs,
     );
   }
 
-  /** By level, for people. */
+  /** What a calibration is held against: the measured setting that serves most; undefined before any is known. */
+  reference(mostWaiting: number): RunSetting | undefined {
+    return bestSetting(this.#settingsAt(levelOf(mostWaiting)), this.costs);
+  }
+
+  /** A guess, on the high side, where it is not known; Infinity before anything is. */
+  expectedMs(setting: RunSetting): number {
+    const known = this.costs.find(setting);
+    if (known !== undefined) return known.ms;
+    const rowMs = this.costs.all().map((cost) => cost.ms / cost.rows);
+    return rowMs.length === 0 ? Infinity : Math.max(...rowMs) * setting.rows * setting.slots;
+  }
+
+  /** Runs without any request beside them took so long; `quietness` is how the reference did then, against what is known. */
+  calibrated(setting: RunSetting, ms: number, quietness: number, runs: number): void {
+    const asLearned = (ms / quietness) * this.costs.drift;
+    for (let i = 0; i < runs; i++) this.costs.learn(setting, asLearned, true);
+    this.#runsSinceReview = runsToReview;
+  }
+
+  /** For people. */
+  report(): RunsReport {
+    const choices = this.choices().map(({ level, choice: { setting, rowsPerSecond, why } }) => {
+      const rate = rowsPerSecond === undefined ? {} : { rowsPerSecond };
+      return { upToWaiting: 2 ** level, ...setting, ...rate, why };
+    });
+    const learned = this.costs.all().map((cost) => {
+      return { ...cost, rowsPerSecond: (1000 * cost.slots * cost.rows) / cost.ms };
+    });
+    return { choices, learned, drift: this.costs.drift, sessions: [...this.#sessions] };
+  }
+
+  /** By level. */
   choices(): readonly { readonly level: number; readonly choice: SettingChoice }[] {
     return this.#choices.flatMap((choice, level) => (choice === undefined ? [] : [{ level, choice }]));
   }
@@ -202,14 +228,22 @@ export class RunPlanner {
   #settingsAt(level: number): readonly RunSetting[] {
     let found = this.#settings[level];
     if (found === undefined) {
-      const all = settingsAt(level, this.#options.layouts, this.#ladder).filter(({ threads }) =>
-        this.#sessions.has(threads),
-      );
-      found = this.#options.rowsAreGiven
-        ? all.filter((setting) => !all.some((other) => isSameLayout(setting, other) && other.rows > setting.rows))
-        : all;
+      const { rowsAreGiven } = this.#options;
+      const all = this.#allAt(level).filter(({ threads }) => this.#sessions.has(threads));
+      const isLargest = (one: RunSetting) => !all.some((other) => isSameLayout(one, other) && other.rows > one.rows);
+      found = rowsAreGiven ? all.filter(isLargest) : all;
       this.#settings[level] = found;
     }
     return found;
+  }
+
+  /** Of all sessions, there or not. */
+  #allAt(level: number): readonly RunSetting[] {
+    const { layouts, fits } = this.#options;
+    const { threads, slots } = layouts[0]!;
+    return settingsAt(level, layouts, this.#ladder).filter((setting) => {
+      const isFirst = setting.threads === threads && setting.slots <= slots && setting.rows === this.#ladder[0];
+      return isFirst || fits === undefined || fits(setting);
+    });
   }
 }

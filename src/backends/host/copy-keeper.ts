@@ -1,8 +1,9 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
-import { batchLimit } from '../memory/batch-limit.ts';
+import { batchLimit, runLimitBytes } from '../memory/batch-limit.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
+import { Calibrator } from './calibrator.ts';
 import { Copy } from './copy.ts';
 import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
 import type { CopyStatistics } from './copy-statistics.ts';
@@ -40,16 +41,23 @@ export class CopyKeeper {
   readonly #reloadPace = new LoadPace();
   readonly #measured = new Measurements(rememberedModels);
   readonly memory: MemoryKeeper;
+  readonly #calibrator: Calibrator;
   #nextId = 1;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#cores = new CoreShare(options.cores);
+    this.#calibrator = new Calibrator(this.#cores, () => this.#serving());
     const { budgetBytes, cores, loads } = options;
     const usualLoadMs = (bytes: number) => this.#reloadPace.expectedMs(bytes);
     this.memory = new MemoryKeeper({ limitBytes: budgetBytes, cores, loads, usualLoadMs }, this.#copies, (copy) =>
       this.#empty(copy),
     );
+  }
+
+  /** Those that take requests. */
+  *#serving(): Iterable<Copy> {
+    for (const { state, serving } of this.#copies.values()) if (state.kind === 'ready' && serving) yield serving;
   }
 
   get copies(): Iterable<HeldCopy> {
@@ -100,6 +108,7 @@ export class CopyKeeper {
 
   /** Empties everything: the process is going to end. */
   async unloadAll(): Promise<void> {
+    this.#calibrator.stop();
     this.memory.close();
     await Promise.all([...this.#copies.keys()].map((id) => this.unload(id)));
   }
@@ -188,6 +197,7 @@ export class CopyKeeper {
         statistics: this.#options.statisticsOf(spec.model, spec.version),
         cores: this.#cores,
         takeRoom: (bytes) => this.memory.hasSpare(bytes),
+        runLimitBytes: runLimitBytes(this.#options.budgetBytes),
         onIdle: () => this.memory.changed(),
       },
     );

@@ -15,6 +15,8 @@ export interface CopyRunsOptions {
   readonly rowsAreGiven: boolean;
   /** Takes memory for a further session, true where there is room for it without anybody going. */
   readonly takeRoom: (bytes: number) => boolean;
+  /** Of memory, the most that runs which are under way together may take. */
+  readonly runLimitBytes: number;
 }
 
 /** Whether a further session is worth making, or keeping, is asked after so many runs. */
@@ -38,13 +40,17 @@ export class CopyRuns {
   #leastCores: number;
   #mostAtOnce = 1;
   #lastRunMs = 0;
+  #mostWaiting = 0;
   /** Time of all runs. */
   totalMs = 0;
+  /** What was measured of it while nobody asked. `isOver`: there is nothing more to be measured so. */
+  readonly calibration = { isOver: false, spentMs: 0 };
 
   constructor(options: CopyRunsOptions) {
-    const { layouts, maxRows, rowsAreGiven, cores } = options;
+    const { layouts, maxRows, rowsAreGiven, cores, model, runLimitBytes } = options;
     this.#options = options;
-    this.planner = new RunPlanner({ layouts, maxRows, rowsAreGiven });
+    const fits = ({ slots, rows }: RunSetting) => slots * model.memory.runPeakBytes(rows) <= runLimitBytes;
+    this.planner = new RunPlanner({ layouts, maxRows, rowsAreGiven, fits });
     this.#leastCores = cores / layouts[0]!.slots;
     this.#notesName = `runs-${cores}.json`;
     void this.#readNotes();
@@ -72,6 +78,28 @@ export class CopyRuns {
   get siblingBytes(): number {
     const count = this.#sessions.size + (this.#isMaking ? 1 : 0);
     return count * (this.#options.model.siblings?.residentBytes ?? 0);
+  }
+
+  /** Rows that were ever queued or running at once. */
+  get mostWaiting(): number {
+    return this.#mostWaiting;
+  }
+
+  /** By what to start the next run. `othersWaiting` would get the cores that a run of fewer threads leaves. */
+  plan(queuedRows: number, othersWaiting: number, spareMs: number, nowMs: number): RunSetting {
+    const rows = queuedRows + this.underWay.rows;
+    if (rows > this.#mostWaiting) {
+      this.#mostWaiting = rows;
+      this.calibration.isOver = false;
+    }
+    return this.planner.plan(rows + othersWaiting, spareMs, nowMs);
+  }
+
+  /** So many rows are going to be run at once, whether requests brought them or not. */
+  expect({ slots, rows }: RunSetting): void {
+    this.#peakRows = Math.max(this.#peakRows, rows);
+    this.#leastCores = Math.min(this.#leastCores, this.#options.cores / slots);
+    this.#mostAtOnce = Math.max(this.#mostAtOnce, slots);
   }
 
   /** Tokens that a run by this setting takes. */

@@ -22,6 +22,8 @@ export interface CopyHost {
   readonly cores: CoreShare;
   /** Takes memory for a further session of the model; false where others would have to go for it. */
   readonly takeRoom: (bytes: number) => boolean;
+  /** The most memory that its runs may take at once. */
+  readonly runLimitBytes: number;
   readonly onIdle: () => void;
 }
 
@@ -68,6 +70,7 @@ export class Copy {
       maxRows: parts.batching.maxBatchRows,
       rowsAreGiven: parts.rowsAreGiven,
       takeRoom: host.takeRoom,
+      runLimitBytes: host.runLimitBytes,
     });
     this.#order = parts.batching.preserveOrdering ? new AnswerOrder() : undefined;
   }
@@ -202,9 +205,8 @@ export class Copy {
 
   #plan(): RunSetting {
     const nowMs = performance.now();
-    // Others that wait for cores would get what a run of fewer threads leaves.
-    const rows = this.#batcher.queuedRows + this.runs.underWay.rows + this.#cores.waiting;
-    return this.runs.planner.plan(rows, this.#batcher.nextExpiryMs - nowMs, nowMs);
+    const { queuedRows, nextExpiryMs } = this.#batcher;
+    return this.runs.plan(queuedRows, this.#cores.waiting, nextExpiryMs - nowMs, nowMs);
   }
 
   /** The cores were waited for: more may be queued now, but so many they are. */

@@ -9,6 +9,8 @@ interface Wish extends CoreTicket {
 export class CoreShare {
   readonly count: number;
   readonly #tokens: CoreTokens<Wish>;
+  readonly #listeners = new Set<() => void>();
+  #lastTakenMs = 0;
 
   constructor(cores: number) {
     this.count = cores;
@@ -20,6 +22,17 @@ export class CoreShare {
     return this.#tokens.waitingCopies;
   }
 
+  /** When a core was last asked for, on performance.now(). */
+  get lastTakenMs(): number {
+    return this.#lastTakenMs;
+  }
+
+  /** Calls back whenever cores are asked for; returns what ends that. */
+  whenWanted(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /**
    * Calls `start` now or when cores are free. `start` answers whether it began something; `giveBack` is called once
    * when that has ended, or at once where there was nothing to begin. Returns what an immediate start answered, false
@@ -27,6 +40,8 @@ export class CoreShare {
    */
   take(ticket: CoreTicket, start: (giveBack: () => void) => boolean): boolean {
     const wish: Wish = { ...ticket, start };
+    this.#lastTakenMs = performance.now();
+    for (const listener of this.#listeners) listener();
     return this.#tokens.acquire(wish) && this.#start(wish);
   }
 

@@ -95,6 +95,11 @@ export class Host {
         if (serving === undefined) throw new SkeinError('copy_gone', { model: `number ${call.copy}` });
         return serving.parts.description;
       }
+      case 'runs': {
+        const serving = this.#keeper.find(call.copy)?.serving;
+        if (serving === undefined) throw new SkeinError('copy_gone', { model: `number ${call.copy}` });
+        return serving.runs.planner.report();
+      }
       case 'statistics':
         return this.#reportStatistics(call.model);
       case 'engine':

@@ -10,6 +10,11 @@ const runShare = 1 / 16;
  */
 export function batchLimit(maxRows: number, budgetBytes: number, runPeakBytes: (rows: number) => number): number {
   let rows = maxRows;
-  while (rows > 1 && runPeakBytes(rows) > runShare * budgetBytes) rows--;
+  while (rows > 1 && runPeakBytes(rows) > runLimitBytes(budgetBytes)) rows--;
   return rows;
+}
+
+/** What the runs of one copy may take together. */
+export function runLimitBytes(budgetBytes: number): number {
+  return runShare * budgetBytes;
 }

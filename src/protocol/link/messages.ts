@@ -104,6 +104,8 @@ export type Call =
   | { readonly verb: 'load'; readonly copy: CopySpec }
   | { readonly verb: 'unload'; readonly copy: number }
   | { readonly verb: 'describe'; readonly copy: number }
+  /** Answered with a RunsReport. */
+  | { readonly verb: 'runs'; readonly copy: number }
   | { readonly verb: 'statistics'; readonly model?: string }
   | { readonly verb: 'engine' };
 

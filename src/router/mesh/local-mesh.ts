@@ -9,6 +9,7 @@ import type { HoldLimits } from '../routing/hold.ts';
 import { Quarantine, type QuarantineOptions } from '../routing/quarantine.ts';
 import { RetryBudget } from '../routing/retry-budget.ts';
 import { noCopyLimits } from '../scaling/snapshot.ts';
+import { askRuns } from './ask-runs.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
@@ -26,7 +27,7 @@ import { ModelRefresh } from './model-refresh.ts';
 import type { OverrideStore } from './override-store.ts';
 import { questionOf } from './placement-question.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
-import type { Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
+import type { CopyRunsReport, Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
 import { RepositoryCalls } from './repository-calls.ts';
 import { RequestRun, type RunContext } from './request-run.ts';
 import { SuspectRunner } from './suspect-runner.ts';
@@ -259,6 +260,12 @@ export class LocalMesh implements Mesh {
     const entry = this.#catalogue.find(model);
     if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
     return this.#reports.explain(entry, performance.now());
+  }
+
+  async runs(model: string): Promise<readonly CopyRunsReport[]> {
+    const entry = this.#catalogue.find(model);
+    if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
+    return askRuns([...(entry.activity?.copies ?? [])].filter((copy) => copy.isReady));
   }
 
   plan(backendId: string | undefined): PlanReport {

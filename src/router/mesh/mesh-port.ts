@@ -5,7 +5,7 @@ import type { CopyDescription } from '../../protocol/link/messages.ts';
 import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import type { ModelState } from '../../protocol/v2/repository-index.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
-import type { Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
+import type { CopyRunsReport, Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
 
 /** What the servers in front see of the mesh behind: names in, bytes through, reports out. */
 export interface Mesh {
@@ -37,6 +37,8 @@ export interface Mesh {
   report(): FleetReport;
   models(): readonly ModelReport[];
   explain(model: string): Explanation;
+  /** How the copies of the model run their batches, as far as their backends tell. Rejects with model_unknown. */
+  runs(model: string): Promise<readonly CopyRunsReport[]>;
   /** What would move if `backendId` were drained; without one, if everything were placed where it should be. */
   plan(backendId: string | undefined): PlanReport;
 }

@@ -1,4 +1,5 @@
 import type { CopyPhase } from '../../protocol/link/messages.ts';
+import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Candidate } from '../placement/candidate.ts';
 import type { CopyDecision } from '../scaling/snapshot.ts';
 
@@ -80,8 +81,16 @@ export interface Explanation {
   readonly candidates: readonly Candidate[];
   /** How many copies its load calls for, where this router decides that and somebody asks for the model. */
   readonly scaling?: CopyDecision;
+  /** What its copies learned of their runs; absent where that was not asked for. */
+  readonly runs?: readonly CopyRunsReport[];
   /** One sentence: `served by b1`, `would be loaded on b2 in about 40 ms`, `refused: …`. */
   readonly now: string;
+}
+
+/** How one copy runs its batches. */
+export interface CopyRunsReport extends RunsReport {
+  readonly backend: string;
+  readonly version: number;
 }
 
 export interface PlanReport {

@@ -1,8 +1,8 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import { excerpt } from '../../protocol/v2/excerpt.ts';
 import type { Mesh } from '../mesh/mesh-port.ts';
-import type { ModelReport, ModelStanding } from '../mesh/reports.ts';
-import { type ApiCall, type ApiRoute, json } from './api.ts';
+import type { Explanation, ModelReport, ModelStanding } from '../mesh/reports.ts';
+import { type ApiAnswer, type ApiCall, type ApiRoute, json } from './api.ts';
 import { readModelName } from './model-name.ts';
 
 const standings: readonly ModelStanding[] = ['ready', 'loading', 'idle', 'failed', 'unloaded'];
@@ -13,9 +13,14 @@ export function fleetRoutes(mesh: Mesh): ApiRoute[] {
     { method: 'GET', path: '/fleet', handle: () => json(mesh.report()) },
     { method: 'GET', path: '/fleet/models', handle: (call) => json(modelsIn(mesh, call)) },
     { method: 'GET', path: '/fleet/models/:model', handle: (call) => json(mesh.explain(modelIn(call)).report) },
-    { method: 'GET', path: '/fleet/models/:model/explain', handle: (call) => json(mesh.explain(modelIn(call))) },
+    { method: 'GET', path: '/fleet/models/:model/explain', handle: (call) => explainIn(mesh, call) },
     { method: 'GET', path: '/fleet/plan', handle: (call) => json(mesh.plan(queryText(call, 'drain'))) },
   ];
+}
+
+async function explainIn(mesh: Mesh, call: ApiCall): Promise<ApiAnswer> {
+  const model = modelIn(call);
+  return json({ ...mesh.explain(model), runs: await mesh.runs(model) } satisfies Explanation);
 }
 
 function modelIn({ path }: ApiCall): string {

@@ -110,6 +110,8 @@ class Script {
         return { platform: 'echo', signature: { inputs: [], outputs: [] }, maxBatchSize: 0, config: {} };
       case 'statistics':
         return [];
+      case 'runs':
+        return { choices: [], learned: [], drift: 1, sessions: [1] };
       case 'engine':
         return {};
       default:

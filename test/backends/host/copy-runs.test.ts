@@ -45,6 +45,7 @@ function fakeSessions(settings: { room?: boolean; broken?: boolean; notes?: stri
     maxRows: 4,
     rowsAreGiven: false,
     takeRoom: () => room,
+    runLimitBytes: Infinity,
   });
   return { runs, made, notes, first };
 }

@@ -56,6 +56,7 @@ export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy
     statistics,
     cores,
     takeRoom: () => true,
+    runLimitBytes: Infinity,
     onIdle: () => {
       idles += 1;
     },

@@ -87,6 +87,28 @@ describe('skein explain', () => {
     const { url } = await startAdminServer(answers, t);
     assert.match((await skein(['explain', 'a/b c', '--url', url])).stdout, /^a\/b c is ready/);
   });
+
+  test('prints how each copy runs its batches, why, and what it measured', async (t) => {
+    const learned = [
+      { threads: 2, slots: 1, rows: 1, ms: 2.345, rowsPerSecond: 426.4, runs: 256 },
+      { threads: 1, slots: 2, rows: 4, ms: 22, rowsPerSecond: 363.6, runs: 4 },
+    ];
+    const choices = [
+      { upToWaiting: 1, threads: 2, slots: 1, rows: 1, why: 'where nothing is known' },
+      { upToWaiting: 8, threads: 1, slots: 2, rows: 4, rowsPerSecond: 300, why: '300 rows/s against 250 before' },
+    ];
+    const runs = [{ backend: 'b1', version: 2, choices, learned, drift: 1.4, sessions: [2, 1] }];
+    const { url } = await startAdminServer({ 'GET /fleet/models/m/explain': { body: { ...explanation, runs } } }, t);
+    const shown = lines((await skein(['explain', 'm', '--url', url])).stdout);
+    assert.deepEqual(shown.slice(5, 11), [
+      'how b1 runs version 2:',
+      '  up to 1 waiting: one run of 2 threads, one row (where nothing is known)',
+      '  up to 8 waiting: 2 runs at once of 1 thread, up to 4 rows (300 rows/s against 250 before)',
+      '  measured on a quiet machine, best first; everything takes 1.4 times as long at the moment:',
+      '    one run of 2 threads, one row: 426 rows/s, 2.35 ms a run, 256 seen',
+      '    2 runs at once of 1 thread, up to 4 rows: 364 rows/s, 22 ms a run, 4 seen',
+    ]);
+  });
 });
 
 describe('skein plan', () => {

@@ -9,7 +9,13 @@ import type {
   MeshRequest,
   ModelDescription,
 } from '../../../src/router/mesh/mesh-port.ts';
-import type { Explanation, FleetReport, ModelReport, PlanReport } from '../../../src/router/mesh/reports.ts';
+import type {
+  CopyRunsReport,
+  Explanation,
+  FleetReport,
+  ModelReport,
+  PlanReport,
+} from '../../../src/router/mesh/reports.ts';
 
 /** What the fake does with an inference. */
 export type InferBehaviour = (inference: FakeInference) => void;
@@ -187,6 +193,14 @@ export class FakeMesh implements Mesh {
   explain(model: string): Explanation {
     if (!this.known.has(model)) throw new SkeinError('model_unknown', { model });
     return { model, report: this.#report(model), candidates: [], now: 'served by b1' };
+  }
+
+  runs(model: string): Promise<readonly CopyRunsReport[]> {
+    const setting = { threads: 2, slots: 1, rows: 1 };
+    const choice = { ...setting, upToWaiting: 1, rowsPerSecond: 100, why: 'measured' };
+    const learned = [{ ...setting, ms: 10, rowsPerSecond: 100, runs: 9 }];
+    const report = { backend: 'b1', version: 1, choices: [choice], learned, drift: 1, sessions: [2] };
+    return Promise.resolve(this.known.has(model) ? [report] : []);
   }
 
   plan(backendId: string | undefined): PlanReport {

@@ -1,6 +1,5 @@
-import { elementBytes } from '../../../protocol/tensors/datatype.ts';
 import { defaultSignature } from '../../../protocol/tensors/named-signature.ts';
-import { elementCount, type Signature, type Tensor } from '../../../protocol/tensors/tensor.ts';
+import { zeroInputs } from '../zero-inputs.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import type { CacheFacts } from './graph-cache.ts';
 import type { OnnxModel } from './onnx-model.ts';
@@ -24,10 +23,7 @@ export function arenaStatistics(
   }
 }
 
-/** Trial runs larger than this are not made: measuring must not cost more than the model. */
-const maxTrialBytes = 16 * 1024 * 1024;
-
-/** Nor longer than this. */
+/** Longer trial runs are not made: measuring must not cost more than the model. */
 const maxTrialMs = 2_000;
 
 /**
@@ -40,11 +36,11 @@ export async function measureRunMemory(
   model: OnnxModel,
 ): Promise<CacheFacts['run']> {
   const signature = defaultSignature(model.signatures);
-  if (!isMeasurable(signature)) return undefined;
+  if (zeroInputs(signature, 2) === undefined) return undefined;
   const outputs = signature.outputs.map((output) => output.name);
   const before = arenaStatistics(runtime, session).inUse;
   const peakOf = async (rows: number) => {
-    await model.run(signature.name, zeros(signature, rows), outputs, AbortSignal.timeout(maxTrialMs));
+    await model.run(signature.name, zeroInputs(signature, rows)!, outputs, AbortSignal.timeout(maxTrialMs));
     return Math.max(0, arenaStatistics(runtime, session).maxInUse - before);
   };
   try {
@@ -55,26 +51,4 @@ export async function measureRunMemory(
   } catch {
     return undefined; // zeros are not a legal input of this model, or it is slow: nothing is known, nothing is wrong
   }
-}
-
-function isMeasurable({ inputs }: Signature): boolean {
-  let bytes = 0;
-  for (const { datatype, shape } of inputs) {
-    if (datatype === 'BYTES' || shape.slice(1).some((dimension) => dimension < 0)) return false;
-    bytes += elementCount(withRows(shape, 2)) * elementBytes[datatype];
-  }
-  return bytes > 0 && bytes <= 2 * maxTrialBytes;
-}
-
-function zeros({ inputs }: Signature, rows: number): Tensor[] {
-  return inputs.map(({ name, datatype, shape }) => {
-    const full = withRows(shape, rows);
-    const byteLength = elementCount(full) * elementBytes[datatype];
-    return { name, datatype, shape: full, parts: [new Uint8Array(byteLength)], byteLength };
-  });
-}
-
-/** Only the first dimension may be free. */
-function withRows(shape: readonly number[], rows: number): number[] {
-  return shape.map((dimension) => (dimension < 0 ? rows : dimension));
 }
