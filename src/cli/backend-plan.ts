@@ -44,6 +44,6 @@ export function backendOptions(settings: Settings, id: string, socketDir: string
 export function backendProgram(): string[] {
   const source = fileURLToPath(new URL('./backend-process.ts', import.meta.url));
   const program = existsSync(source) ? source : source.replace(/\.ts$/, '.js');
-  // Bodies die young and are large: a small nursery is swept often and keeps the process small.
-  return [process.execPath, '--max-semi-space-size=1', '--optimize-for-size', program];
+  // A small nursery keeps the process small; with 1 MiB, or code made for size, a small request costs half as much again.
+  return [process.execPath, '--max-semi-space-size=4', program];
 }
