@@ -2,6 +2,7 @@ import type { BackendRecord } from '../adapters/adapter.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
 import type { ProcessEnd } from '../router/routing/process-end.ts';
 import { createLog } from './log.ts';
+import { boundNursery } from './nursery.ts';
 import { buildRouter, type RouterCore } from './router-core.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -60,6 +61,7 @@ async function onMessage(message: ToWorker): Promise<void> {
   }
 }
 
+boundNursery();
 process.on('message', (message: ToWorker) => void onMessage(message));
 process.on('disconnect', () => process.exit(0));
 // A terminal signals the whole group: the first process says when to stop.

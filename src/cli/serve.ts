@@ -1,11 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { setFlagsFromString } from 'node:v8';
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { backendOptions, backendProgram } from './backend-plan.ts';
 import { createLog } from './log.ts';
+import { boundNursery } from './nursery.ts';
 import { ProcessDesk } from './process-desk.ts';
 import { RouterProcess } from './router-process.ts';
 import { makeSocketDirectory } from './socket-directory.ts';
@@ -14,8 +14,7 @@ import { softwareVersion } from './software-version.ts';
 /** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
 export async function serve(settings: Settings): Promise<void> {
   const signalled = untilSignalled();
-  // V8 lets its nursery grow to 128 MB under load; what dies young here is small, and pages once touched stay resident.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  boundNursery();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
   const socketDir = makeSocketDirectory();

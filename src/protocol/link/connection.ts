@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { SlabPool } from '../reads/slab-pool.ts';
 import { type SlabHold, SlabReads } from '../reads/slab-reads.ts';
 import { readInto } from '../reads/socket-reads.ts';
-import { FrameType, frame, headerBytes, jsonFrame } from './frame.ts';
+import { FrameType, headerBytes, jsonFrame } from './frame.ts';
 import { FrameReader, LinkRuleBroken } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { commonVersion, type Goodbye, type Hello, linkVersions } from './messages.ts';
@@ -97,11 +97,11 @@ export class LinkConnection {
   }
 
   send(type: FrameType, stream: number, payload?: Uint8Array, flags = 0): void {
-    this.#control(frame(type, stream, payload, flags));
+    this.#control(type, stream, payload, flags);
   }
 
   sendJson(type: FrameType, stream: number, value: unknown): void {
-    this.#control(jsonFrame(type, stream, value));
+    this.#control(type, stream, Buffer.from(JSON.stringify(value)), 0);
   }
 
   /** A piece of a body in `onData` as bytes that last: others are read into the place of those that are not kept. */
@@ -171,9 +171,9 @@ export class LinkConnection {
     this.#handler.onClose(brief(told));
   }
 
-  #control(bytes: Buffer): void {
+  #control(type: FrameType, stream: number, payload: Uint8Array | undefined, flags: number): void {
     if (this.#closed || this.#writer === undefined) return;
-    this.#writer.control(bytes);
+    this.#writer.control(type, stream, payload, flags);
     // Bodies wait for the socket; answers to what a peer keeps asking while it reads nothing would pile up. Whoever sends
     // is in the midst of something: it is told when that is done.
     if (this.#socket.writableLength > maxUnreadBytes) {

@@ -1,6 +1,10 @@
 import type { Writable } from 'node:stream';
 import { FrameType, flagEnd, headerBytes, maxDataBytes, writeHeader } from './frame.ts';
 
+/** Frames of one turn gather in pieces of this size; payloads up to `copiedBytes` are copied into them. */
+const gatheredBytes = 16 * 1024;
+const copiedBytes = 2 * 1024;
+
 /** Bytes that may lie in the socket's queue before bulk bodies wait their turn; control frames never wait. */
 const bulkWatermarkBytes = 256 * 1024;
 
@@ -31,6 +35,10 @@ export class FrameWriter {
   #ready: Bulk[] = [];
   #corked = false;
   #blocked = false;
+  /** Small frames of this turn, from `#gatheredFrom` on not yet handed to the socket. */
+  #gathered = noBuffer;
+  #gatheredFrom = 0;
+  #gatheredTo = 0;
 
   /**
    * `onCaughtUp` is told when a stream has sent all it was handed: its source may go on, or it has ended. Not told of
@@ -52,9 +60,10 @@ export class FrameWriter {
     return this.#streams.size;
   }
 
-  control(bytes: Uint8Array): void {
+  /** Any frame but those of bodies. */
+  control(type: FrameType, stream: number, payload: Uint8Array | undefined, flags: number): void {
     this.#cork();
-    this.#socket.write(bytes);
+    this.#writeFrame(type, stream, payload ?? nothing, flags);
   }
 
   /** Adds a piece of a stream's body, and ends it where `end`. An empty last piece is legal. */
@@ -99,6 +108,9 @@ export class FrameWriter {
   stop(): void {
     this.#streams.clear();
     this.#ready = [];
+    // What was said before the end is still sent.
+    if (this.#socket.writable) this.#flushGathered();
+    this.#gatheredFrom = this.#gatheredTo;
   }
 
   /** True while a body has begun and its last piece has not been written. */
@@ -160,11 +172,32 @@ export class FrameWriter {
   }
 
   #writeData(stream: number, piece: Uint8Array, end: boolean): void {
-    const header = Buffer.allocUnsafe(headerBytes);
-    writeHeader(header, piece.byteLength, stream, FrameType.data, end ? flagEnd : 0);
-    this.#socket.write(header);
-    if (piece.byteLength > 0) this.#socket.write(piece);
+    this.#writeFrame(FrameType.data, stream, piece, end ? flagEnd : 0);
     if (this.#socket.writableLength > bulkWatermarkBytes) this.#blocked = true;
+  }
+
+  #writeFrame(type: FrameType, stream: number, payload: Uint8Array, flags: number): void {
+    const { byteLength } = payload;
+    const isCopied = byteLength <= copiedBytes;
+    const room = headerBytes + (isCopied ? byteLength : 0);
+    if (this.#gathered.length - this.#gatheredTo < room) {
+      this.#flushGathered();
+      this.#gathered = Buffer.allocUnsafeSlow(gatheredBytes);
+      this.#gatheredFrom = 0;
+      this.#gatheredTo = 0;
+    }
+    writeHeader(this.#gathered, this.#gatheredTo, byteLength, stream, type, flags);
+    if (isCopied) this.#gathered.set(payload, this.#gatheredTo + headerBytes);
+    this.#gatheredTo += room;
+    if (isCopied) return;
+    this.#flushGathered();
+    this.#socket.write(payload);
+  }
+
+  #flushGathered(): void {
+    if (this.#gatheredTo === this.#gatheredFrom) return;
+    this.#socket.write(this.#gathered.subarray(this.#gatheredFrom, this.#gatheredTo));
+    this.#gatheredFrom = this.#gatheredTo;
   }
 
   #cork(): void {
@@ -173,6 +206,7 @@ export class FrameWriter {
     this.#socket.cork();
     setImmediate(() => {
       this.#corked = false;
+      this.#flushGathered();
       this.#socket.uncork();
       // 'drain' comes only where a write went over the socket's own mark; below it nothing is to be waited for.
       if (this.#blocked && !this.#socket.writableNeedDrain) {
@@ -194,3 +228,4 @@ function dropFirst(bulk: Bulk): void {
 }
 
 const nothing = new Uint8Array(0);
+const noBuffer = Buffer.alloc(0);

@@ -66,18 +66,25 @@ export const payloadLimit: Readonly<Record<number, number>> = {
   [FrameType.goodbye]: maxHeadBytes,
 };
 
-/** Writes a header at the start of `target`, which must have room. */
-export function writeHeader(target: Buffer, length: number, stream: number, type: FrameType, flags: number): void {
-  target.writeUInt32LE(length, 0);
-  target.writeUInt32LE(stream, 4);
-  target.writeUInt32LE(type | (flags << 8), 8);
+/** Writes a header at `at` in `target`, which must have room. */
+export function writeHeader(
+  target: Buffer,
+  at: number,
+  length: number,
+  stream: number,
+  type: FrameType,
+  flags: number,
+): void {
+  target.writeUInt32LE(length, at);
+  target.writeUInt32LE(stream, at + 4);
+  target.writeUInt32LE(type | (flags << 8), at + 8);
 }
 
 /** A whole frame in one buffer. For payloads that exist already and are large, write header and payload apart. */
 export function frame(type: FrameType, stream: number, payload: Uint8Array | undefined, flags = 0): Buffer {
   const length = payload === undefined ? 0 : payload.byteLength;
   const bytes = Buffer.allocUnsafe(headerBytes + length);
-  writeHeader(bytes, length, stream, type, flags);
+  writeHeader(bytes, 0, length, stream, type, flags);
   if (payload !== undefined) bytes.set(payload, headerBytes);
   return bytes;
 }

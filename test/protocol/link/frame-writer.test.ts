@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FrameType, frame, headerBytes, maxDataBytes } from '../../../src/protocol/link/frame.ts';
+import { FrameType, headerBytes, maxDataBytes } from '../../../src/protocol/link/frame.ts';
 import { FrameReader } from '../../../src/protocol/link/frame-reader.ts';
 import { FrameWriter } from '../../../src/protocol/link/frame-writer.ts';
 import { drain, SlowSocket, settle } from './slow-socket.ts';
@@ -101,7 +101,7 @@ test('FrameWriter loses nothing, keeps the order of each body and never exceeds 
             break;
           }
           case 'control':
-            writer.control(frame(FrameType.cancel, ++controls, undefined));
+            writer.control(FrameType.cancel, ++controls, undefined, 0);
             break;
           case 'take':
             socket.take();
@@ -199,7 +199,7 @@ test('FrameWriter lets small bodies and control frames overtake large bodies', a
   const socket = new SlowSocket();
   const writer = new FrameWriter(socket, 100 * maxDataBytes, () => {});
   writer.body(1, Buffer.alloc(50 * maxDataBytes), true);
-  writer.control(frame(FrameType.ping, 0, undefined));
+  writer.control(FrameType.ping, 0, undefined, 0);
   writer.body(2, Buffer.from('small'), true);
   await drain(socket);
   const order = sentFrames(socket).map((one) => one.stream);
@@ -242,7 +242,7 @@ test('FrameWriter writes everything of one turn of the event loop at once', asyn
   const socket = new SlowSocket();
   const writer = new FrameWriter(socket, maxDataBytes, () => {});
   for (let id = 1; id <= 50; id++) {
-    writer.control(frame(FrameType.infer, id, Buffer.from('head')));
+    writer.control(FrameType.infer, id, Buffer.from('head'), 0);
     writer.body(id, Buffer.from('body'), true);
   }
   await drain(socket);
