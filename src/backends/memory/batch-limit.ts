@@ -1,6 +1,6 @@
 /**
  * A run may take this share of the budget on top of what copies hold. What an allocator took for a run it keeps for the
- * next, so that memory is lost to copies for good: of twice the share, 300 models under 512 MiB lost two places of 35.
+ * next, so that memory is lost to copies for good.
  */
 const runShare = 1 / 16;
 
