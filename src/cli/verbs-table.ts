@@ -22,7 +22,7 @@ export const verbsTable = {
   serve: {
     summary: 'serve models from this machine: a router and its local backends',
     details:
-      'Prints one line of JSON on stdout once it takes requests, {"ready":true,"http":"http://127.0.0.1:8000","grpc":"http://127.0.0.1:8001","metrics":"http://127.0.0.1:8002"}, and logs to stderr. SIGTERM or SIGINT drains it, a second one ends it.',
+      'Prints one line of JSON on stdout once it takes requests, {"ready":true,"http":"http://127.0.0.1:8000","grpc":…,"metrics":…}, and logs to stderr. SIGTERM or SIGINT drains it, a second one ends it.',
     settings: 'serve',
     operands: [
       {

@@ -20,10 +20,6 @@ describe('helpFor', () => {
     }
   });
 
-  test('says that gRPC does not exist yet', () => {
-    assert.match(helpFor('serve'), /There is no gRPC yet/);
-  });
-
   test('keeps lines within 100 columns', () => {
     for (const name of verbNames) for (const line of helpFor(name).split('\n')) assert.ok(line.length <= 100, line);
   });

@@ -56,9 +56,9 @@ describe('V2Session.infer', () => {
       response.setHeader('Content-Length', 4).write('ab');
       rest = response;
     });
-    const { reply } = send({ timeoutMs: 40 });
+    const { reply } = send({ timeoutMs: 400 });
     await reply.begun;
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     rest?.end('cd');
     await reply.over;
     assert.equal(reply.body.toString(), 'abcd');

@@ -151,6 +151,7 @@ describe('startOpenLoop', () => {
     const load = await startOpenLoop(traffic, { ...options, maxConnections: 1 });
     t.after(() => load.stop());
     await windowsUntil(load, (windows) => windows.at(-1)!.backlog >= 50);
+    while (waiting.length < 1) await sleep(5);
     assert.equal(waiting.length, 1, 'one connection carries one request');
     isStalled = false;
     waiting[0]!.end('{}');
