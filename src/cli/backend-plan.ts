@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadLaneWidth } from '../backends/batching/core-tokens.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import type { Settings } from '../config/settings.ts';
+import { checkSourceOptions, type SourceOptions } from '../fleet/sources/open-sources.ts';
 import { softwareVersion } from './software-version.ts';
 
 /** Threads of one run beyond which models of usual size gain little. */
@@ -29,6 +30,7 @@ export function backendOptions(settings: Settings, id: string, socketDir: string
     bodyMemoryBytes: settings.bodyMemoryBytes,
     graphCacheDir: settings.graphCacheBytes === 0 ? '' : join(settings.stateDir, 'graphs'),
     graphCacheBytes: settings.graphCacheBytes,
+    sources: sourceOptions(settings, id),
     provider: settings.provider,
     providerDevice: settings.providerDevice,
     providerMemoryBytes: settings.providerMemoryBytes,
@@ -38,6 +40,22 @@ export function backendOptions(settings: Settings, id: string, socketDir: string
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
   };
+}
+
+/** Each backend process has a cache of its own: what one of them needs another would give up. */
+function sourceOptions(settings: Settings, id: string): SourceOptions {
+  const options: SourceOptions = {
+    allow: settings.sourceAllow,
+    addresses: settings.sourceAddresses,
+    cacheDir: join(settings.stateDir, 'fetched', id),
+    cacheBytes: settings.sourceCacheBytes,
+    concurrency: settings.sourceConcurrency,
+    silenceMs: settings.sourceTimeoutMs,
+    s3: { endpoint: settings.s3Endpoint, region: settings.s3Region, pathStyle: settings.s3PathStyle },
+  };
+  // Here it is one clear word at the start, in the backend it would be a process that never comes up.
+  checkSourceOptions(options);
+  return options;
 }
 
 /** The command line of a backend process, from sources in a clone and compiled in a package. */

@@ -4,7 +4,10 @@ import { OnnxEngine } from '../backends/engines/onnx/onnx-engine.ts';
 import { Host } from '../backends/host/host.ts';
 import { LinkServer } from '../backends/host/link-server.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
+import { processEnvironment } from '../config/environment.ts';
 import { ModelDigests } from '../fleet/repository/digest.ts';
+import { noPeers } from '../fleet/sources/file-reader.ts';
+import { openSources } from '../fleet/sources/open-sources.ts';
 import { createLog } from './log.ts';
 
 /** Root of a backend process: its options are its only argument, its standard input its lifeline. */
@@ -26,8 +29,10 @@ async function main(options: BackendProcessOptions): Promise<void> {
     digest: (path) => digests.digest(path),
     warn,
   });
+  const fetcher = await openSources(options.sources, processEnvironment(), noPeers);
   const host = new Host({
     ...options,
+    ...(fetcher !== undefined && { fetcher }),
     engine,
     trace: (message, facts) => log.debug(facts, message),
     warn: (model, warnings) => {

@@ -12,10 +12,12 @@ import { observingSettings } from './settings/observing.ts';
 import { operatorSettings } from './settings/operator.ts';
 import { routingSettings } from './settings/routing.ts';
 import { servingSettings } from './settings/serving.ts';
+import { sourceSettings } from './settings/sources.ts';
 
 export const settingsTable = {
   ...servingSettings,
   ...capacitySettings,
+  ...sourceSettings,
   ...limitSettings,
   ...routingSettings,
   ...engineSettings,
@@ -34,6 +36,7 @@ export interface SettingGroup {
 export const settingGroups: readonly SettingGroup[] = [
   { title: 'What is served, and where', rows: servingSettings },
   { title: 'How much of the machine is used', rows: capacitySettings },
+  { title: 'Models that are fetched', rows: sourceSettings },
   { title: 'What a client may take', rows: limitSettings },
   { title: 'Waiting for loads, trying again', rows: routingSettings },
   { title: 'ONNX Runtime', rows: engineSettings },

@@ -1,5 +1,6 @@
 import { SkeinError } from '../protocol/errors.ts';
 import { modelNameFault } from './repository/model-name.ts';
+import { type ModelSource, singleFileName, sourceFault } from './sources/model-source.ts';
 
 /**
  * What the catalogue holds under one name: a model, or a route to models. Both share one space of names, so that an alias
@@ -12,6 +13,8 @@ export interface ModelRecord {
   readonly name: string;
   /** The model's directory, relative to the model directories of each backend. */
   readonly path: string;
+  /** Where backends fetch its files from; left out: they have the directory themselves. */
+  readonly source?: ModelSource;
   /** Ascending, never empty. */
   readonly versions: readonly number[];
   /** One for each version: changes when the files or the configuration change. */
@@ -74,10 +77,12 @@ export function readEntry(value: unknown): CatalogueEntry {
 }
 
 function readModel(name: string, entry: Partial<ModelRecord>): ModelRecord {
-  const { versions, stamps, engine = 'onnx', changedAtMs = 0 } = entry;
+  const { versions, engine = 'onnx', changedAtMs = 0 } = entry;
   if (!isVersionList(versions)) {
     throw invalid(name, `'versions' must be a list of 1 to ${mostVersions} whole numbers from 1, ascending`);
   }
+  // What a source holds is known by its digest.
+  const stamps = entry.stamps ?? (entry.source && versions.map(() => String(entry.source?.sha256)));
   if (!Array.isArray(stamps) || stamps.length !== versions.length || !stamps.every((one) => typeof one === 'string')) {
     throw invalid(name, "'stamps' must hold one text for each version");
   }
@@ -89,6 +94,7 @@ function readModel(name: string, entry: Partial<ModelRecord>): ModelRecord {
     stamps,
     engine: readText(name, 'engine', engine),
     changedAtMs: Number.isFinite(changedAtMs) ? changedAtMs : 0,
+    ...(entry.source !== undefined && { source: readSource(name, entry.source, versions) }),
     ...(entry.labels !== undefined && { labels: readLabels(name, entry.labels, versions) }),
     ...(entry.requires !== undefined && { requires: readRequires(name, entry.requires) }),
     ...(entry.tolerates !== undefined && { tolerates: readTolerates(name, entry.tolerates) }),
@@ -135,6 +141,19 @@ function readPath(name: string, path: unknown): string {
     throw invalid(name, `'path' must lead downward from a model directory, not '${text}'`);
   }
   return text;
+}
+
+function readSource(name: string, source: ModelSource, versions: readonly number[]): ModelSource {
+  const fault = sourceFault(source);
+  if (fault !== undefined) throw invalid(name, fault);
+  const { url, sha256 } = source;
+  if (versions.length > 1 && singleFileName(url) !== undefined) {
+    throw invalid(
+      name,
+      "'source.url' names one model file, so there can be one version; name a list of files for several",
+    );
+  }
+  return { url, sha256 };
 }
 
 function readText(name: string, what: string, value: unknown): string {

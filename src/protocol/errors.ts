@@ -727,6 +727,44 @@ export const errorTable = {
     retry: false,
     template: "another {role} with the name '{id}' is alive at {where}; give this one another name with --id",
   },
+  // --- fetching files of models
+  source_not_allowed: {
+    kind: 'forbidden',
+    retry: false,
+    template: '{url} is not in a place that models may be fetched from (setting source-allow)',
+  },
+  source_address: {
+    kind: 'forbidden',
+    retry: false,
+    template: "'{host}' leads to {address}, an address that models may not be fetched from (setting source-addresses)",
+  },
+  source_not_found: { kind: 'not_found', retry: false, template: '{url} is not there: {reason}' },
+  source_refused: { kind: 'forbidden', retry: false, template: '{url} is refused: {reason}' },
+  source_unreachable: { kind: 'unavailable', retry: true, template: '{url} cannot be read: {reason}' },
+  source_truncated: {
+    kind: 'unavailable',
+    retry: true,
+    template: '{url} ended after {got} of {wanted} bytes, again and again',
+  },
+  source_malformed: { kind: 'invalid', retry: false, template: '{url} cannot be used: {reason}' },
+  digest_mismatch: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      '{url} has SHA-256 {got}, the catalogue says {wanted}: register the model again if it was meant to change',
+  },
+  source_cache_full: {
+    kind: 'unavailable',
+    retry: true,
+    template:
+      'a file of {bytes} bytes does not fit beside what is in use, {limit} bytes are kept at most (setting source-cache)',
+  },
+  source_disk: { kind: 'unavailable', retry: true, template: "the disk does not take a model's file: {reason}" },
+  sources_off: {
+    kind: 'forbidden',
+    retry: true,
+    template: "model '{model}' is to be fetched, and this backend fetches nothing (setting source-allow)",
+  },
   // --- external servers; what one of them says is passed on in its own words
   backend_address: {
     kind: 'invalid',

@@ -32,7 +32,7 @@ describe('settingsTable', () => {
     for (const [key, row] of rows) {
       assert.equal(key.endsWith('Bytes'), row.kind === 'bytes', key);
       assert.equal(key.endsWith('Ms'), row.kind === 'duration', key);
-      assert.match(row.flag, /^[a-z]+(-[a-z]+)*$/);
+      assert.match(row.flag, /^[a-z][a-z0-9]*(-[a-z]+)*$/);
       assert.doesNotMatch(row.flag, /-(ms|bytes)$/);
     }
   });

@@ -1,4 +1,5 @@
 import { table } from '../../scripts/reference/markdown.ts';
+import { zeroCounts } from '../../src/fleet/sources/source-figures.ts';
 import { SkeinError } from '../../src/protocol/errors.ts';
 import type { InferenceStatistics, ModelStatistics } from '../../src/protocol/v2/statistics.ts';
 import type { BackendReport, FleetReport, ModelReport } from '../../src/router/mesh/reports.ts';
@@ -50,6 +51,7 @@ const backend: BackendReport = {
   copies: 1,
   inFlight: 0,
   apart: false,
+  sources: { cacheLimitBytes: 1, cacheBytes: 0, cacheFiles: 0, ...zeroCounts() },
 };
 
 const report: FleetReport = {

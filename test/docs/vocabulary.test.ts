@@ -46,14 +46,14 @@ function unknown(find: RegExp, isKnown: (name: string) => boolean, used = pages)
 describe('pages', () => {
   test('name flags that exist', () => {
     assert.deepEqual(
-      unknown(/(?<![\w-])(--[a-z][a-z-]*)/g, (name) => flags.has(name)),
+      unknown(/(?<![\w-])(--[a-z][a-z0-9-]*)/g, (name) => flags.has(name)),
       [],
     );
   });
 
   test('name variables that exist', () => {
     assert.deepEqual(
-      unknown(/\b(SKEIN_[A-Z_]*[A-Z])\b/g, (name) => variables.has(name)),
+      unknown(/\b(SKEIN_[A-Z0-9_]*[A-Z])\b/g, (name) => variables.has(name)),
       [],
     );
   });

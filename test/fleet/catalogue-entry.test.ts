@@ -25,6 +25,24 @@ describe('readEntry', () => {
     assert.deepEqual(read, { ...model, changedAtMs: 0 });
   });
 
+  test('takes a model that is fetched, with the digest for its stamps', () => {
+    const source = { url: 's3://bucket/m/SHA256SUMS', sha256: 'a'.repeat(64) };
+    const entry = readEntry({ kind: 'model', name: 'm', versions: [1, 2], source: { ...source, unknown: 1 } });
+    assert.deepEqual(entry.kind === 'model' && [entry.source, entry.stamps], [source, [source.sha256, source.sha256]]);
+  });
+
+  test('refuses a source that is none, and one file for two versions', () => {
+    const sha256 = 'a'.repeat(64);
+    const entry = { kind: 'model', name: 'm', versions: [1, 2], stamps: ['1', '2'] };
+    for (const [source, reason] of [
+      [{ url: 'ftp://h/m', sha256 }, /must begin with/],
+      [{ url: 'https://h/m.onnx', sha256 }, /names one model file/],
+      ['https://h/m.onnx', /source\.url/],
+    ] as const) {
+      assert.throws(() => readEntry({ ...entry, source }), { code: 'entry_invalid', message: reason });
+    }
+  });
+
   test('takes a route with weights, versions and labels', () => {
     const targets = [
       { model: 'a', version: 2, weight: 9 },

@@ -1,3 +1,4 @@
+import type { FetchProgress, ModelFetcher } from '../../fleet/sources/model-fetcher.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
@@ -5,6 +6,7 @@ import { batchLimit, runLimitBytes } from '../memory/batch-limit.ts';
 import { type MeasurementKey, Measurements } from '../memory/measurements.ts';
 import { Calibrator } from './calibrator.ts';
 import { Copy } from './copy.ts';
+import { CopyFiles } from './copy-files.ts';
 import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-loader.ts';
 import type { CopyStatistics } from './copy-statistics.ts';
 import { CoreShare } from './core-share.ts';
@@ -19,6 +21,8 @@ export interface KeeperOptions extends LoaderSettings {
   readonly budgetBytes: number;
   /** Loads at once. */
   readonly loads: number;
+  /** Left out where nothing is fetched. */
+  readonly fetcher?: ModelFetcher;
   readonly statisticsOf: (model: string, version: number) => CopyStatistics;
   readonly onChange: () => void;
   /** Loads and evictions, for whoever looks closely. */
@@ -114,48 +118,56 @@ export class CopyKeeper {
   }
 
   async #load(held: HeldCopy): Promise<void> {
-    const { spec } = held;
-    const key = this.#keyOf(spec);
-    const startMs = performance.now();
+    let files: CopyFiles | undefined;
     try {
-      const prepared = await prepareLoad(spec, this.#options.engine.kind, this.#options);
-      const expectedBytes = await this.#expectedBytes(spec, prepared.file);
-      held.readyAtMs = startMs + (this.#measured.find(key)?.loadMs ?? this.#pace.expectedMs(expectedBytes));
-      await this.memory.admit(spec, expectedBytes);
-      held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
-      const loadStartMs = performance.now();
-      const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);
-      const { residentBytes } = parts.model.memory;
-      held.become({ kind: 'warming', sinceMs: performance.now(), residentBytes });
-      const learn = () => this.#learn(spec, parts.model, performance.now() - loadStartMs);
-      let serving: Copy;
-      try {
-        // It may hold more than was expected of it: then somebody else goes, or it does.
-        await this.memory.settle(held);
-        await warmParts(parts, spec);
-        serving = this.#serve(held, parts);
-      } catch (fault) {
-        learn(); // the next try knows what it needs
-        await parts.model.unload();
-        throw fault;
-      }
-      held.loadMs = learn();
-      held.serving = serving;
-      held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
-      this.#options.trace('model loaded', {
-        model: spec.model,
-        version: spec.version,
-        loadMs: held.loadMs,
-        residentBytes,
-      });
+      files = await CopyFiles.acquire(held.spec, this.#options.fetcher, expectFetch(held));
+      held.files = files;
+      held.fetching = undefined;
+      await this.#loadFrom(held, files.spec);
     } catch (fault) {
       const error = SkeinError.from(fault);
+      files?.release(true);
+      held.fetching = undefined;
       held.become({ kind: 'failed', reason: toLinkError(error, undefined) });
       setTimeout(() => this.#forget(held), failedShownMs).unref();
       throw error;
     } finally {
       this.memory.changed();
     }
+  }
+
+  async #loadFrom(held: HeldCopy, spec: CopySpec): Promise<void> {
+    const startMs = performance.now();
+    const prepared = await prepareLoad(spec, this.#options.engine.kind, this.#options);
+    const expectedBytes = await this.#expectedBytes(spec, prepared.file);
+    held.readyAtMs = startMs + (this.#measured.find(this.#keyOf(spec))?.loadMs ?? this.#pace.expectedMs(expectedBytes));
+    await this.memory.admit(spec, expectedBytes);
+    held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
+    const loadStartMs = performance.now();
+    const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);
+    const { residentBytes } = parts.model.memory;
+    held.become({ kind: 'warming', sinceMs: performance.now(), residentBytes });
+    const learn = () => this.#learn(spec, parts.model, performance.now() - loadStartMs);
+    let serving: Copy;
+    try {
+      // It may hold more than was expected of it: then somebody else goes, or it does.
+      await this.memory.settle(held);
+      await warmParts(parts, spec);
+      serving = this.#serve(held, parts);
+    } catch (fault) {
+      learn(); // the next try knows what it needs
+      await parts.model.unload();
+      throw fault;
+    }
+    held.loadMs = learn();
+    held.serving = serving;
+    held.become({ kind: 'ready', sinceMs: performance.now(), residentBytes });
+    this.#options.trace('model loaded', {
+      model: spec.model,
+      version: spec.version,
+      loadMs: held.loadMs,
+      residentBytes,
+    });
   }
 
   /** Returns the time that the next load will take, as others are told it. */
@@ -220,6 +232,7 @@ export class CopyKeeper {
       // What it held cannot be known any more; that nobody is served by it is certain.
       this.#options.trace('model could not be freed', { model: held.spec.model, reason: (fault as Error).message });
     }
+    held.files?.release(false);
     held.become({ kind: 'gone' });
     this.#options.trace('model left', { model: held.spec.model, version: held.spec.version });
     this.#forget(held);
@@ -229,6 +242,18 @@ export class CopyKeeper {
   #forget(held: HeldCopy): void {
     if (this.#copies.delete(held.id)) this.#options.onChange();
   }
+}
+
+/** What others are told while files come: they go by how fast they came so far. */
+function expectFetch(held: HeldCopy): (progress: FetchProgress) => void {
+  const startMs = performance.now();
+  let startBytes: number | undefined;
+  return ({ doneBytes, totalBytes }) => {
+    startBytes ??= doneBytes;
+    held.fetching = { doneBytes, totalBytes };
+    const perMs = (doneBytes - startBytes) / Math.max(1, performance.now() - startMs);
+    if (perMs > 0) held.readyAtMs = performance.now() + (totalBytes - doneBytes) / perMs;
+  };
 }
 
 function isSame({ spec, state }: HeldCopy, wanted: CopySpec): boolean {

@@ -1,5 +1,6 @@
 import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { Copy } from './copy.ts';
+import type { CopyFiles } from './copy-files.ts';
 import { type CopyState, heldBytes, move } from './copy-state.ts';
 
 /** A copy from the moment it is asked for until it is gone: its state, and what is known of it in that state. */
@@ -15,6 +16,10 @@ export class HeldCopy {
   leaving: Promise<void> = Promise.resolve();
   /** When it is expected to be ready, on performance.now(). */
   readyAtMs = 0;
+  /** Where its files are, from when they are there. */
+  files: CopyFiles | undefined;
+  /** While its files are fetched. */
+  fetching: CopyFacts['fetching'];
   #state: CopyState;
   readonly #onChange: () => void;
 
@@ -54,6 +59,7 @@ export class HeldCopy {
       loadMs,
       ...load,
       ...(phase === 'loading' ? { readyInMs: Math.max(0, Math.round(this.readyAtMs - nowMs)) } : {}),
+      ...(this.fetching !== undefined && { fetching: this.fetching }),
       ...(state.kind === 'failed' ? { reason: state.reason } : {}),
     };
   }

@@ -69,6 +69,7 @@ export class Host {
         evictions: this.#keeper.memory.evictions,
         draining: this.#draining,
         pid: process.pid,
+        ...(this.#options.fetcher !== undefined && { sources: this.#options.fetcher.figures() }),
       },
       copies: Array.from(this.#keeper.copies, (copy) => copy.facts(nowMs)),
       newestCopy: this.#keeper.newestId,
@@ -112,6 +113,7 @@ export class Host {
   /** Takes no new copies, then frees those it has once their requests are answered. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#options.fetcher?.close();
     this.#tell();
     await this.#keeper.unloadAll();
     clearInterval(this.#timer);

@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
+import type { SourceOptions } from '../../fleet/sources/open-sources.ts';
 import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.ts';
 
 /** Everything that a backend process is told at its start, as one JSON argument. It reads no settings of its own. */
@@ -20,6 +21,8 @@ export interface BackendProcessOptions {
   /** '' for none. */
   readonly graphCacheDir: string;
   readonly graphCacheBytes: number;
+  /** Models that are fetched. */
+  readonly sources: SourceOptions;
   readonly provider: ProviderName;
   readonly providerDevice: number;
   readonly providerMemoryBytes: number;

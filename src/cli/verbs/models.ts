@@ -52,6 +52,7 @@ function modelRow({ name, state, versions, copies, requestsPerSecond, reason }: 
   ];
 }
 
-function copyText({ backend, version, phase }: CopyReport): string {
+function copyText({ backend, version, phase, fetchedPercent }: CopyReport): string {
+  if (fetchedPercent !== undefined) return `${backend}:${version} (fetching, ${fetchedPercent} %)`;
   return `${backend}:${version}${phase === 'ready' ? '' : ` (${phase})`}`;
 }

@@ -38,6 +38,8 @@ export interface CopySpec {
   readonly version: number;
   /** The model's directory in a repository that the backend can read, or a single model file. */
   readonly directory: string;
+  /** Where its files are to be fetched from; `directory` means nothing then. */
+  readonly source?: { readonly url: string; readonly sha256: string };
   /** Changes when the files or the configuration change: a copy of another stamp is not the same copy. */
   readonly stamp: string;
   /** A ModelConfig in JSON that replaces config.pbtxt. */
@@ -63,6 +65,8 @@ export interface CopyFacts {
   readonly loadMs: number;
   /** While loading: when it is expected to be ready, from now. */
   readonly readyInMs?: number;
+  /** While its files are fetched. */
+  readonly fetching?: { readonly doneBytes: number; readonly totalBytes: number };
   /** Slots: runs that may be under way at once. */
   readonly slots: number;
   readonly inFlight: number;
@@ -80,6 +84,31 @@ export interface BackendState {
   readonly evictions: number;
   readonly draining: boolean;
   readonly pid: number;
+  /** Of models that are fetched; absent where it fetches none. */
+  readonly sources?: SourceState;
+}
+
+/** Totals since the process began, and the cache of fetched files. */
+export interface SourceState {
+  readonly cacheBytes: number;
+  readonly cacheLimitBytes: number;
+  readonly cacheFiles: number;
+  /** Files that were there already when a model wanted them. */
+  readonly hits: number;
+  /** Files that were fetched and verified. */
+  readonly fetched: number;
+  readonly fetchedBytes: number;
+  /** Of these, from another backend. */
+  readonly fromPeers: number;
+  /** Downloads that went on where an earlier one had broken off. */
+  readonly resumed: number;
+  readonly evicted: number;
+  /** Files that could not be had. */
+  readonly failed: number;
+  /** Of these, for another digest than the catalogue's. */
+  readonly mismatched: number;
+  /** Files that are being fetched, or wait for it. */
+  readonly underWay: number;
 }
 
 /** Pushed on change, at most every 100 ms; the first on a connection names every copy. */

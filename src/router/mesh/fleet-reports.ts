@@ -182,10 +182,15 @@ function reportBackend(view: BackendView): BackendReport {
     evictionPrice: state.evictionPrice,
     loadsQueued: state.loadsQueued,
     evictions: state.evictions,
+    ...(state.sources !== undefined && { sources: state.sources }),
     copies: view.copies.size,
     inFlight: view.inFlight,
     apart: record.apart === true,
   };
+}
+
+function fetchedPercent({ doneBytes, totalBytes }: NonNullable<CopyFacts['fetching']>): number {
+  return totalBytes === 0 ? 0 : Math.floor((100 * doneBytes) / totalBytes);
 }
 
 function reportCopy(copy: CopyView): CopyReport {
@@ -194,6 +199,7 @@ function reportCopy(copy: CopyView): CopyReport {
     backend: copy.backend.record.id,
     version: facts.version,
     phase: facts.phase,
+    ...(facts.fetching !== undefined && { fetchedPercent: fetchedPercent(facts.fetching) }),
     residentBytes: facts.residentBytes,
     inFlight: copy.inFlight,
     latencyMs: copy.latencyMs,

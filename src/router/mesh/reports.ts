@@ -1,4 +1,4 @@
-import type { CopyPhase } from '../../protocol/link/messages.ts';
+import type { CopyPhase, SourceState } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Candidate } from '../placement/candidate.ts';
 import type { CopyDecision } from '../scaling/snapshot.ts';
@@ -47,6 +47,8 @@ export interface BackendReport {
   readonly evictions: number;
   readonly copies: number;
   readonly inFlight: number;
+  /** Of models that it fetches; undefined where it fetches none. */
+  readonly sources?: SourceState;
   /** Set apart: runs suspects of a crash, or the one model that keeps crashing. */
   readonly apart: boolean;
 }
@@ -71,6 +73,8 @@ export interface CopyReport {
   readonly inFlight: number;
   readonly latencyMs: number;
   readonly loadMs: number;
+  /** Percent of its files that are here, while they are fetched. */
+  readonly fetchedPercent?: number;
 }
 
 /** Why a model is where it is, and what would happen to a request for it now. */

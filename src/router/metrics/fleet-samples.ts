@@ -1,3 +1,4 @@
+import type { SourceState } from '../../protocol/link/messages.ts';
 import type { BackendReport, BackendStanding, FleetReport, ModelReport } from '../mesh/reports.ts';
 import { counter, gauge, type Metric, type Sample, single } from './metric.ts';
 import type { ModelLabels } from './model-labels.ts';
@@ -29,6 +30,7 @@ export function fleetSamples(report: FleetReport): Metric[] {
     counter('skein_copies_added_total', 'Copies beyond the first, loaded for the load', single(report.copiesAdded)),
     counter('skein_copies_trimmed_total', 'Copies given up because there were too many', single(report.copiesTrimmed)),
     ...backendSamples(report.backends),
+    ...sourceSamples(report.backends),
   ];
 }
 
@@ -61,6 +63,30 @@ function backendSamples(backends: readonly BackendReport[]): Metric[] {
       'Requests that this router has at it',
       by((one) => one.inFlight),
     ),
+  ];
+}
+
+/** Of backends that fetch models. */
+function sourceSamples(backends: readonly BackendReport[]): Metric[] {
+  const of = (name: string, help: string, value: (state: SourceState) => number): Metric => {
+    const samples = backends.flatMap(({ id, sources }) =>
+      sources === undefined ? [] : [{ labels: { backend: id }, value: value(sources) }],
+    );
+    return gauge(`skein_source_${name}`, help, samples, 'first');
+  };
+  return [
+    of('cache_bytes', 'Disk that fetched files take', (one) => one.cacheBytes),
+    of('cache_limit_bytes', 'Disk that fetched files may take', (one) => one.cacheLimitBytes),
+    of('cache_files', 'Fetched files that are kept, whole or in part', (one) => one.cacheFiles),
+    of('cache_hits', 'Files that were there already when a model wanted them', (one) => one.hits),
+    of('fetches', 'Files that were fetched and verified', (one) => one.fetched),
+    of('fetched_bytes', 'Bytes of these files', (one) => one.fetchedBytes),
+    of('peer_fetches', 'Of these, files that another backend had', (one) => one.fromPeers),
+    of('resumed', 'Of these, files of which a part was there from before', (one) => one.resumed),
+    of('evictions', 'Fetched files that went to make room', (one) => one.evicted),
+    of('failures', 'Files that could not be had', (one) => one.failed),
+    of('digest_mismatches', 'Of these, files that are not what the catalogue says', (one) => one.mismatched),
+    of('fetches_under_way', 'Files that are being fetched, or wait for it', (one) => one.underWay),
   ];
 }
 

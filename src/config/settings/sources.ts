@@ -1,0 +1,86 @@
+import type { SettingRow } from '../setting.ts';
+import { gib, mib, minute, second, tib } from './quantities.ts';
+
+/** Models whose entries say where their files are. */
+export const sourceSettings = {
+  sourceAllow: {
+    flag: 'source-allow',
+    kind: 'text',
+    default: '',
+    form: 'places parted by commas, such as https://models.example.com/public, https://*.example.org, s3://bucket, file:///mnt/models',
+    verbs: ['serve'],
+    summary: 'where files of models may be fetched from; empty: nowhere',
+    why: 'Whoever can write catalogue entries can make backends read from these places, and from no other. Scheme, host and port must match; redirects are held to it, too. `*.example.org` stands for every name below it, `s3://*` for every bucket.',
+  },
+  sourceAddresses: {
+    flag: 'source-addresses',
+    kind: 'choice',
+    choices: ['public', 'private', 'any'],
+    default: 'public',
+    verbs: ['serve'],
+    summary: 'addresses that files of models may be fetched from',
+    why: 'private: also those of private networks (10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7). any: also loopback and link-local, where clouds answer with credentials: for tests. Names count by what they resolve to at each connection.',
+  },
+  sourceCacheBytes: {
+    flag: 'source-cache',
+    kind: 'bytes',
+    min: mib,
+    max: 1024 * tib,
+    default: 20 * gib,
+    verbs: ['serve'],
+    summary: 'disk that fetched files take at most, in the state directory, for each backend process',
+    why: 'Beyond it the least recently used file goes that no loaded copy needs. Go up to what the disk has: a model that is loaded again is not fetched again.',
+  },
+  sourceConcurrency: {
+    flag: 'source-concurrency',
+    kind: 'count',
+    min: 1,
+    max: 64,
+    default: 4,
+    verbs: ['serve'],
+    summary: 'files that a backend process fetches at once',
+    why: 'More share the same network and disk, and delay the first of them.',
+  },
+  sourceTimeoutMs: {
+    flag: 'source-timeout',
+    kind: 'duration',
+    min: 100,
+    max: 10 * minute,
+    default: 20 * second,
+    verbs: ['serve'],
+    summary: 'how long a source may say nothing before the download is tried again',
+    why: 'It goes on where it was. Go up for stores that fetch from tape.',
+  },
+  s3Endpoint: {
+    flag: 's3-endpoint',
+    kind: 'text',
+    default: {
+      text: '$AWS_ENDPOINT_URL_S3, else $AWS_ENDPOINT_URL, else that of Amazon in the region',
+      of: ({ env }) => env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || '',
+    },
+    form: 'an http:// or https:// URL',
+    verbs: ['serve'],
+    summary: 'where s3:// sources are',
+    why: 'For MinIO, Ceph, SeaweedFS and other servers of the protocol. In a private network it needs --source-addresses private.',
+  },
+  s3Region: {
+    flag: 's3-region',
+    kind: 'text',
+    default: {
+      text: '$AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1',
+      of: ({ env }) => env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'us-east-1',
+    },
+    form: 'the name of a region, such as eu-central-1',
+    verbs: ['serve'],
+    summary: 'region of s3:// sources',
+    why: 'Requests are signed for it. Most servers other than Amazon take any.',
+  },
+  s3PathStyle: {
+    flag: 's3-path-style',
+    kind: 'switch',
+    default: false,
+    verbs: ['serve'],
+    summary: 'ask for endpoint/bucket/key instead of bucket.endpoint/key',
+    why: 'What servers other than Amazon usually want.',
+  },
+} as const satisfies Record<string, SettingRow>;
