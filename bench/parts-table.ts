@@ -1,10 +1,16 @@
 import type { BenchPart } from './frame/bench-part.ts';
 import { addedLatency } from './parts/added-latency.ts';
 import { frontAlone } from './parts/front-alone.ts';
+import { jsonImage } from './parts/json-image.ts';
+import { knownModels } from './parts/known-models.ts';
+import { loadGenerator } from './parts/load-generator.ts';
+import { loadTimes } from './parts/load-times.ts';
+import { loneRequest } from './parts/lone-request.ts';
 import { modelThroughput } from './parts/model-throughput.ts';
 import { placement } from './parts/placement.ts';
 import { requestPath } from './parts/request-path.ts';
 import { routerCpu } from './parts/router-cpu.ts';
+import { routerWorkers } from './parts/router-workers.ts';
 
 /** Every part, in the order of the results. */
 export const partsTable = {
@@ -13,6 +19,12 @@ export const partsTable = {
   'request-path': requestPath,
   'added-latency': addedLatency,
   'model-throughput': modelThroughput,
+  'lone-request': loneRequest,
+  'json-image': jsonImage,
+  'known-models': knownModels,
+  'router-workers': routerWorkers,
+  'load-times': loadTimes,
+  'load-generator': loadGenerator,
   placement,
 } as const satisfies Record<string, BenchPart>;
 

@@ -14,7 +14,7 @@ export function machineFacts(): MachineFacts {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} cores (${model}), ${memory}, ${process.platform} ${release()}`,
+    machine: `${cpus().length} cores (${model}), ${memory}, ${process.platform} ${release().split('-', 1)[0]}`,
     versions: `Skein ${softwareVersion}, Node ${process.versions.node}, ONNX Runtime ${openRuntime(undefined).api.version}`,
   };
 }

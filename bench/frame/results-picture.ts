@@ -3,21 +3,27 @@ import { figureText, spreadText } from './figure-text.ts';
 import type { MeasuredPart } from './results-page.ts';
 import type { Spread } from './spread.ts';
 
-const width = 960;
+const width = 1_120;
 const rowHeight = 22;
-const labelWidth = 480;
+const labelWidth = 640;
 const barWidth = 300;
 /** Where in a row the limit stands. */
 const limitShare = 2 / 3;
-const colours = { met: '#2b7a5b', missed: '#b5452c', plain: '#4a6fa5', 'not measured': '#8a8a8a' } as const;
+const colours = {
+  met: '#2b7a5b',
+  missed: '#b5452c',
+  own: '#2f5fa8',
+  other: '#9fb3c8',
+  'not measured': '#8a8a8a',
+} as const;
 
 /** bench/results.svg: each bar against its limit, then what each contender cost. */
 export function resultsPicture(parts: readonly MeasuredPart[]): string {
   const sheet = new Sheet();
   sheet.heading('The bars: the line is the limit');
   for (const { record } of parts) for (const bar of record?.bars ?? []) drawBar(sheet, bar);
-  for (const { record } of parts) {
-    for (const table of record?.tables ?? []) if (table.drawn !== undefined) drawTable(sheet, table, table.drawn);
+  for (const { name, record } of parts) {
+    for (const table of record?.tables ?? []) if (table.drawn !== undefined) drawTable(sheet, name, table, table.drawn);
   }
   return sheet.svg();
 }
@@ -32,16 +38,16 @@ function drawBar(sheet: Sheet, bar: Bar): void {
   }
 }
 
-function drawTable(sheet: Sheet, { title, columns, rows }: ResultTable, drawn: string): void {
+function drawTable(sheet: Sheet, part: string, { title, columns, rows }: ResultTable, drawn: string): void {
   const column = columns.indexOf(drawn);
   const spreads = rows.map(({ cells }) => cells[column]);
   const medians = spreads.map((cell) => (isSpread(cell) ? cell.median : 0));
   const largest = Math.max(...medians);
-  sheet.heading(`${title}: ${drawn}`);
+  sheet.heading(`${part}, ${title}: ${drawn}`);
   for (const [i, { name }] of rows.entries()) {
     const spread = spreads[i];
     if (!isSpread(spread)) sheet.row(name, 0, colours['not measured'], spread ?? '');
-    else sheet.row(name, medians[i]! / largest, colours.plain, spreadText(spread));
+    else sheet.row(name, medians[i]! / largest, /skein/i.test(name) ? colours.own : colours.other, spreadText(spread));
   }
 }
 
@@ -73,7 +79,7 @@ class Sheet {
         `<path d="M${x} ${this.#y - 3}v${rowHeight - 1}" stroke="#222" stroke-width="1.5" stroke-dasharray="3 2"/>`,
       );
     }
-    this.#text(labelWidth + Math.max(filled, (mark ?? 0) * barWidth) + 8, text, `fill="${colour}"`);
+    this.#text(labelWidth + Math.max(filled, (mark ?? 0) * barWidth) + 8, text, 'fill="#333"');
     this.#y += rowHeight;
   }
 
@@ -81,6 +87,7 @@ class Sheet {
     const height = this.#y + 12;
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+      '<title>Skein’s bars and what each contender cost</title>',
       `<rect width="${width}" height="${height}" fill="#fff"/>`,
       ...this.#parts,
       '</svg>\n',

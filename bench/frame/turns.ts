@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startClosedLoop } from '../../src/cli/bench/closed-loop.ts';
 import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { Load, Traffic } from '../../src/cli/bench/load.ts';
 import type { LoadWindow } from '../../src/cli/bench/load-window.ts';
+import { startOpenLoop } from '../../src/cli/bench/open-loop.ts';
+import { seededRandom } from '../../src/cli/bench/random.ts';
 import { type CpuReading, cpuBetween } from '../../src/cli/bench/server-cpu.ts';
+import { zipfPicker } from '../../src/cli/bench/zipf.ts';
 import type { Bench } from './bench-part.ts';
 
 /** Somebody who is measured. */
@@ -11,12 +15,16 @@ export interface Contender {
   readonly port: number;
   /** Of the processes whose time counts. */
   readonly cpu: () => CpuReading;
+  /** In place of the load's own, picked at random. */
+  readonly requests?: readonly WireRequest[];
 }
 
 /** The same for all contenders of a comparison. */
 export interface TurnLoad {
   readonly request: WireRequest;
   readonly connections: number;
+  /** Poisson arrivals at this rate, instead of one request after another on each connection. */
+  readonly perSecond?: number;
 }
 
 export interface Turn {
@@ -32,6 +40,9 @@ export type Turns = ReadonlyMap<string, readonly Turn[]>;
 
 /** Until the code that runs is the code that will: V8 optimises while the first thousands of requests pass. */
 const warmUpSeconds = 1.5;
+/** Until connections are open and first batches in their stride. */
+const settleMs = 200;
+const seed = 1;
 
 /**
  * Round by round, every contender once, each round beginning with another: what changes on the machine meanwhile is spread
@@ -51,15 +62,9 @@ export async function takeTurns(bench: Bench, contenders: readonly Contender[], 
 
 /** Throws where a request fails: a refusal costs less than an answer, and must not look cheap. */
 export async function oneTurn(contender: Contender, load: TurnLoad, seconds: number): Promise<Turn> {
-  const traffic = {
-    endpoint: { host: '127.0.0.1', port: contender.port, isSecure: false },
-    requests: [load.request],
-    pick: () => 0,
-    timeoutMs: 30_000,
-  };
-  const running = await startClosedLoop(traffic, load.connections);
+  const running = await startLoad(contender, load);
   try {
-    await sleep(seconds * 100); // until connections and first batches are in their stride
+    await sleep(Math.max(settleMs, seconds * 100));
     running.cut();
     const before = contender.cpu();
     await sleep(seconds * 1_000);
@@ -69,6 +74,18 @@ export async function oneTurn(contender: Contender, load: TurnLoad, seconds: num
   } finally {
     running.stop();
   }
+}
+
+function startLoad({ port, requests: own }: Contender, { request, connections, perSecond }: TurnLoad): Promise<Load> {
+  const requests = own ?? [request];
+  const traffic: Traffic = {
+    endpoint: { host: '127.0.0.1', port, isSecure: false },
+    requests,
+    pick: zipfPicker(requests.length, 0, seededRandom(seed)),
+    timeoutMs: 30_000,
+  };
+  if (perSecond === undefined) return startClosedLoop(traffic, connections);
+  return startOpenLoop(traffic, { kind: 'poisson', perSecond, seed, maxConnections: connections });
 }
 
 export function turnOf(name: string, window: LoadWindow, cpuMs: number): Turn {

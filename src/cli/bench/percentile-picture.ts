@@ -29,6 +29,7 @@ export function percentilePicture(title: string, curves: readonly PercentileCurv
   const height = plot.top + plot.height + 50;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text(plot.left, 26, escapeXml(title), 'font-weight="600" font-size="14"'),
     ...percentAxis(),

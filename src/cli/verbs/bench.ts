@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { formatByteSize } from '../../config/byte-size.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import { adminClient, serverUrl } from '../admin-client.ts';
-import { type BenchPlan, benchPlan, levelValue } from '../bench/bench-plan.ts';
+import { type BenchPlan, benchPlan } from '../bench/bench-plan.ts';
 import { levelTables } from '../bench/level-tables.ts';
 import { percentilePicture } from '../bench/percentile-picture.ts';
 import { perfAnalyzerCsv } from '../bench/perf-analyzer-csv.ts';
@@ -11,6 +11,7 @@ import { terminalChart } from '../bench/terminal-chart.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { wantsJson } from '../print-json.ts';
 import { softwareVersion } from '../software-version.ts';
+import { counted } from '../text-table.ts';
 import type { VerbCall } from '../verb.ts';
 
 export async function run(call: VerbCall, console: CommandConsole): Promise<void> {
@@ -33,7 +34,7 @@ function headline({ body, zipf, requestFile }: BenchPlan, url: string, { target 
   const [first] = target.models;
   const models = target.models.length === 1 ? first : `${target.models.length} models (Zipf ${zipf})`;
   const kind = requestFile === undefined ? `${body.kind} bodies` : 'bodies from a file';
-  return `${models} at ${url}, ${kind} of ${formatByteSize(target.bodyBytes)}, ${target.rows} inference${target.rows === 1 ? '' : 's'} a request`;
+  return `${models} at ${url}, ${kind} of ${formatByteSize(target.bodyBytes)}, ${counted(target.rows, 'inference')} a request`;
 }
 
 function jsonOf(plan: BenchPlan, url: string, { target, levels }: BenchOutcome) {
@@ -53,8 +54,8 @@ function jsonOf(plan: BenchPlan, url: string, { target, levels }: BenchOutcome) 
 
 function picture(plan: BenchPlan, outcome: BenchOutcome): string {
   const curves = plan.levels.map((level, i) => {
-    const unit = level.kind === 'rate' ? 'requests/s' : 'connections';
-    return { name: `${levelValue(level).toLocaleString('en-US')} ${unit}`, latency: outcome.latencies[i]! };
+    const name = level.kind === 'rate' ? `${level.perSecond} requests/s` : counted(level.connections, 'connection');
+    return { name, latency: outcome.latencies[i]! };
   });
   return percentilePicture(`Latency of ${outcome.target.models.slice(0, 3).join(', ')} by percentile`, curves);
 }

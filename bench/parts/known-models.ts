@@ -1,0 +1,69 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
+import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import { load } from '../../test/fixtures/fleet-client.ts';
+import type { BenchPart } from '../frame/bench-part.ts';
+import { binaryRequest, smallShape } from '../frame/binary-request.ts';
+import { figureText } from '../frame/figure-text.ts';
+import { startSkeinServer } from '../frame/skein-server.ts';
+import { type Contender, takeTurns } from '../frame/turns.ts';
+import { ratioBar, turnsTable } from '../frame/turns-table.ts';
+
+const known = 10_000;
+const active = 100;
+const one = 'one model';
+const many = `${active} of ${figureText(known)} models`;
+
+export const knownModels: BenchPart = {
+  title: 'What 10,000 known models cost, of which 100 are asked',
+  method:
+    'Two servers with the identity model of 16 floats: one knows it under one name, the other under 10,000, of which 100 are asked at random. One connection, so that neither shares runs among requests, which only requests for the same model can; with 16 connections that shows.',
+  async run(bench) {
+    const single = await startSkeinServer(['identity']);
+    try {
+      const crowd = await startSkeinServer(writeCrowd);
+      try {
+        const requests = Array.from({ length: active }, (_, i) => binaryRequest(nameOf(i), smallShape));
+        const contenders: Contender[] = [single.whole(one), { ...crowd.whole(many), requests }];
+        const request: WireRequest = binaryRequest('identity', smallShape);
+        for (let i = 0; i < active; i++) await load(crowd.process.http, nameOf(i));
+        await load(single.process.http, 'identity');
+        const alone = await takeTurns(bench, contenders, { request, connections: 1 });
+        const together = await takeTurns(bench, contenders, { request, connections: 16 });
+        const bar = (figure: 'p50Ms' | 'cpuUsPerRequest', name: string) =>
+          ratioBar(
+            alone,
+            { what: `${name} with ${many} over that with one`, sense: 'at most', limit: 1.1 },
+            { of: many, over: one, figure },
+          );
+        return {
+          bars: [bar('p50Ms', 'p50'), bar('cpuUsPerRequest', 'CPU per request')],
+          tables: [turnsTable('1 connection', alone), turnsTable('16 connections', together)],
+          notes: [],
+        };
+      } finally {
+        await crowd.stop();
+      }
+    } finally {
+      await single.stop();
+    }
+  },
+};
+
+function nameOf(i: number): string {
+  return `identity-${String(i).padStart(5, '0')}`;
+}
+
+function writeCrowd(repository: string): void {
+  const pattern = join(repository, 'identity');
+  writeBenchModels(repository, ['identity']);
+  const config = readFileSync(join(pattern, 'config.pbtxt'), 'utf8');
+  const model = readFileSync(join(pattern, '1', 'model.onnx'));
+  for (let i = 1; i < known; i++) {
+    const folder = join(repository, nameOf(i - 1));
+    mkdirSync(join(folder, '1'), { recursive: true });
+    writeFileSync(join(folder, '1', 'model.onnx'), model);
+    writeFileSync(join(folder, 'config.pbtxt'), config.replace('"identity"', `"${nameOf(i - 1)}"`));
+  }
+}
