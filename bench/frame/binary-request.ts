@@ -1,4 +1,4 @@
-import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { WireRequest } from '../../src/cli/bench/lane.ts';
 
 /** A V2 request with one FP32 input of zeros in binary form, as bytes on the wire. */
 export function binaryRequest(model: string, shape: readonly number[]): WireRequest {

@@ -1,4 +1,4 @@
-import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { WireRequest } from '../../src/cli/bench/lane.ts';
 import { seededRandom } from '../../src/cli/bench/random.ts';
 
 /** A V2 request with one FP32 input of random numbers of `digits` digits as JSON, as bytes on the wire. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startClosedLoop } from '../../src/cli/bench/closed-loop.ts';
-import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { WireRequest } from '../../src/cli/bench/lane.ts';
 import type { Load, Traffic } from '../../src/cli/bench/load.ts';
 import type { LoadWindow } from '../../src/cli/bench/load-window.ts';
 import { startOpenLoop } from '../../src/cli/bench/open-loop.ts';
@@ -79,7 +79,7 @@ export async function oneTurn(contender: Contender, load: TurnLoad, seconds: num
 function startLoad({ port, requests: own }: Contender, { request, connections, perSecond }: TurnLoad): Promise<Load> {
   const requests = own ?? [request];
   const traffic: Traffic = {
-    endpoint: { host: '127.0.0.1', port, isSecure: false },
+    endpoint: { protocol: 'http', host: '127.0.0.1', port, isSecure: false },
     requests,
     pick: zipfPicker(requests.length, 0, seededRandom(seed)),
     timeoutMs: 30_000,

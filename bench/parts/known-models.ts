@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
-import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { WireRequest } from '../../src/cli/bench/lane.ts';
 import { load } from '../../test/fixtures/fleet-client.ts';
 import type { BenchPart } from '../frame/bench-part.ts';
 import { binaryRequest, smallShape } from '../frame/binary-request.ts';

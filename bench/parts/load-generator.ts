@@ -37,7 +37,7 @@ export const loadGenerator: BenchPart = {
 };
 
 async function ownTurn(port: number, seconds: number) {
-  const endpoint = { host: '127.0.0.1', port, isSecure: false };
+  const endpoint = { protocol: 'http', host: '127.0.0.1', port, isSecure: false } as const;
   const load = await startClosedLoop({ endpoint, requests: [request], pick: () => 0, timeoutMs: 30_000 }, connections);
   await sleep(200);
   load.cut();

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { WireRequest } from '../../src/cli/bench/http-lane.ts';
+import type { WireRequest } from '../../src/cli/bench/lane.ts';
 import { findProgram } from './peer.ts';
 
 export interface WrkTurn {

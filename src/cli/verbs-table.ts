@@ -104,7 +104,7 @@ export const verbsTable = {
   bench: {
     summary: 'measure how fast a running server answers for its models',
     details:
-      "Makes requests from the models' metadata and sends them level after level: in a closed loop (--concurrency) or at a rate of its own (--rate), where each request is timed from when it was due. A level ends when three windows in a row agree, or after --max-windows. Works with any server of the Open Inference Protocol over HTTP; CPU is that of the server's processes, where they are on this machine. Exits with 1 where requests failed. gRPC bodies will come with the gRPC port of this protocol.",
+      "Makes requests from the models' metadata and sends them level after level: in a closed loop (--concurrency) or at a rate of its own (--rate), where each request is timed from when it was due. A level ends when three windows in a row agree, or after --max-windows. Works with any server of the Open Inference Protocol over HTTP; CPU is that of the server's processes, where they are on this machine. Exits with 1 where requests failed. gRPC means TensorFlow Serving's Predict so far; that of the Open Inference Protocol will come with its port.",
     settings: 'bench',
     operands: [
       {
@@ -120,6 +120,7 @@ export const verbsTable = {
       { command: 'skein bench resnet50', shows: 'with 1, 8 and 32 connections' },
       { command: 'skein bench resnet50 --rate 20,40,80 --chart latency.svg', shows: 'what users meet at these rates' },
       { command: 'skein bench ocr-direction --shape x=1,3,48,192 --body json', shows: 'a model of free dimensions' },
+      { command: 'skein bench resnet50 --body grpc --grpc http://127.0.0.1:8001', shows: 'the same over gRPC' },
       {
         command: "skein bench 'line-*' --zipf 1.1 --concurrency 16",
         shows: 'many models, some asked more than others',

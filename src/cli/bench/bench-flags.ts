@@ -2,7 +2,7 @@ import type { OptionRow } from '../verb.ts';
 import { arrivalKinds } from './arrivals.ts';
 import { dataKinds } from './input-values.ts';
 
-export const bodyKinds = ['binary', 'json'] as const;
+export const bodyKinds = ['binary', 'json', 'grpc'] as const;
 export type BodyKind = (typeof bodyKinds)[number];
 
 /** What each flag is where it is not given. */
@@ -41,7 +41,14 @@ export const benchOptions = {
   },
   arrivals: { ...row('arrivals', arrivalKinds.join('|'), 'how those of --rate are spread'), choices: arrivalKinds },
   connections: row('connections', 'N', 'most connections that --rate opens; what is due beyond that waits'),
-  body: { ...row('body', bodyKinds.join('|'), 'how tensors travel, both ways'), choices: bodyKinds },
+  body: {
+    ...row('body', bodyKinds.join('|'), "how tensors travel: V2 over HTTP, or TensorFlow Serving's Predict over gRPC"),
+    choices: bodyKinds,
+  },
+  grpc: {
+    value: 'URL',
+    summary: 'where --body grpc goes; default port 8001 beside --url, which is still asked about the models',
+  },
   batch: row('batch', 'N', 'rows a request'),
   shape: {
     value: 'INPUT=DIMS',

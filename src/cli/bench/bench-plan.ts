@@ -21,6 +21,8 @@ export interface BenchPlan {
   readonly arrivals: ArrivalKind;
   readonly maxConnections: number;
   readonly body: BodyWish;
+  /** Of a gRPC port that is not the default one. */
+  readonly grpcUrl: string | undefined;
   /** A body of the user's own. */
   readonly requestFile: string | undefined;
   readonly zipf: number;
@@ -45,6 +47,9 @@ export function benchPlan({ flags, operands }: VerbCall, cwd: string): BenchPlan
   if (given('rate') !== undefined && given('concurrency') !== undefined) {
     throw usage('--rate and --concurrency are two kinds of load: give one of them');
   }
+  if (given('request') !== undefined && textOf('body') === 'grpc') {
+    throw usage('--request is the JSON of a V2 request: it cannot be sent with --body grpc');
+  }
   return {
     models: operands,
     levels: given('rate') === undefined ? closedLevels(textOf('concurrency')) : openLevels(given('rate')!),
@@ -57,6 +62,7 @@ export function benchPlan({ flags, operands }: VerbCall, cwd: string): BenchPlan
       data: choice('data', textOf('data')) as DataKind,
       seed: wholeNumber('seed', textOf('seed'), 0, 2 ** 31 - 1),
     },
+    grpcUrl: given('grpc') === undefined ? undefined : httpUrl('grpc', given('grpc')!),
     requestFile: path('request'),
     zipf: number('zipf', textOf('zipf'), 0, 10),
     rules: {
@@ -103,8 +109,12 @@ function shapesOf(value: unknown): Map<string, readonly number[]> {
 function choice(flag: 'arrivals' | 'body' | 'data', text: string): string {
   const choices: readonly string[] = benchOptions[flag].choices;
   if (choices.includes(text)) return text;
-  const grpc = flag === 'body' && text === 'grpc' ? '; gRPC bodies come with the gRPC port of this protocol' : '';
-  throw usage(`--${flag} is '${text}'; expected one of ${choices.join(', ')}${grpc}`);
+  throw usage(`--${flag} is '${text}'; expected one of ${choices.join(', ')}`);
+}
+
+function httpUrl(flag: FlagName, text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw usage(`--${flag} must be an http:// or https:// URL, got '${text}'`);
 }
 
 function wholeNumber(flag: FlagName, text: string, min: number, max: number): number {

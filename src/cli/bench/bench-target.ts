@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { settingsTable } from '../../config/settings-table.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { ModelMetadata } from '../../protocol/v2/model-metadata.ts';
 import type { RepositoryIndex } from '../../protocol/v2/repository-index.ts';
 import type { StatisticsBody } from '../../protocol/v2/statistics.ts';
 import type { AdminClient } from '../admin-client.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import type { Endpoint, WireRequest } from './http-lane.ts';
+
 import { type InferBody, inferBody } from './infer-body.ts';
+import type { Endpoint, WireRequest } from './lane.ts';
+import { predictRequest } from './predict-message.ts';
 
 /** What is asked, and of whom. */
 export interface BenchTarget {
@@ -30,9 +33,11 @@ export async function benchTarget(plan: BenchPlan, url: string, client: AdminCli
   for (const model of models) sent.push({ model, body: await bodyFor(model, plan, client, bodies) });
   const { bytes, rows } = sent[0]!.body;
   return {
-    endpoint: endpointOf(url),
+    endpoint: plan.body.kind === 'grpc' ? grpcEndpoint(url, plan.grpcUrl) : endpointOf(url),
     models,
-    requests: sent.map(({ model, body }) => wireRequest(url, model, body)),
+    requests: sent.map(({ model, body }) =>
+      plan.body.kind === 'grpc' ? predictRequest(model, body.bytes) : wireRequest(url, model, body),
+    ),
     bodyBytes: bytes.byteLength,
     rows,
   };
@@ -107,7 +112,16 @@ export function endpointOf(url: string): Endpoint {
   const isSecure = protocol === 'https:';
   // Brackets of an IPv6 address belong to the URL.
   const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(port || (isSecure ? 443 : 80)), isSecure };
+  return { protocol: 'http', host, port: Number(port || (isSecure ? 443 : 80)), isSecure };
+}
+
+function grpcEndpoint(url: string, grpcUrl: string | undefined): Endpoint {
+  const endpoint = endpointOf(grpcUrl ?? url);
+  return {
+    ...endpoint,
+    protocol: 'grpc',
+    port: grpcUrl === undefined ? settingsTable.grpcPort.default : endpoint.port,
+  };
 }
 
 function v2Path(model: string): string {

@@ -2,6 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { ModelMetadata, TensorMetadata } from '../../protocol/v2/model-metadata.ts';
 import type { BodyKind } from './bench-flags.ts';
 import { type DataKind, elementBytesOf, inputValues } from './input-values.ts';
+import { predictInputs } from './predict-message.ts';
 import { type Random, seededRandom } from './random.ts';
 
 export interface BodyWish {
@@ -13,7 +14,7 @@ export interface BodyWish {
   readonly seed: number;
 }
 
-/** A V2 infer request without its head line. */
+/** A request but for what names the model: the body of a V2 request, or the inputs of a Predict message. */
 export interface InferBody {
   readonly bytes: Buffer;
   /** Length of the JSON in front of binary tensors; undefined where all is JSON. */
@@ -40,6 +41,10 @@ export function inferBody(model: ModelMetadata, wish: BodyWish): InferBody {
       rows,
     };
   }
+  if (wish.kind === 'grpc') {
+    const message = predictInputs(inputs.map(({ json, bytes, values }) => ({ ...json, bytes, values })));
+    return { bytes: message, jsonBytes: undefined, rows };
+  }
   const json = JSON.stringify({
     inputs: inputs.map(({ json: { data: _, ...input }, bytes }) => ({
       ...input,
@@ -64,9 +69,9 @@ function tensorOf(
   const count = shape.reduce((product, size) => product * size, 1);
   if (count > maxElements) throw usage(`input ${name} of ${model} would have ${count} elements with shape [${shape}]`);
   const values = inputValues(datatype, count, data, random);
-  const bytes = kind === 'binary' ? elementBytesOf(datatype, values) : Buffer.alloc(0);
+  const bytes = kind !== 'json' ? elementBytesOf(datatype, values) : Buffer.alloc(0);
   const written = datatype === 'BOOL' ? values.map((value) => value === 1) : values;
-  return { json: { name, datatype, shape, data: written }, bytes };
+  return { json: { name, datatype, shape, data: written }, bytes, values };
 }
 
 /** The shape to send: as wished, or as the metadata has it with the batch in the first place. */

@@ -1,4 +1,4 @@
-import type { HttpLane } from './http-lane.ts';
+import type { Lane } from './lane.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
 /** What came of the load in a stretch of time. Answers count where they end. */
@@ -32,7 +32,7 @@ export class LoadMeter {
   #waitMs = 0;
   #receiveMs = 0;
 
-  settled(lane: HttpLane): void {
+  settled(lane: Lane): void {
     if (lane.status !== 200) {
       this.#failed++;
       this.#failure ??= lane.status === 0 ? lane.problem : `${lane.status} ${lane.text}`;

@@ -1,4 +1,4 @@
-import type { Endpoint, WireRequest } from './http-lane.ts';
+import type { Endpoint, WireRequest } from './lane.ts';
 import type { LoadWindow } from './load-window.ts';
 import type { Picker } from './zipf.ts';
 

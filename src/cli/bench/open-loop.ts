@@ -1,8 +1,8 @@
 import { type ArrivalKind, arrivalsOf } from './arrivals.ts';
-import { abandonLate, openLanes } from './closed-loop.ts';
-import { HttpLane } from './http-lane.ts';
+import type { Lane } from './lane.ts';
 import { type Load, type Traffic, timeoutCheckMs } from './load.ts';
 import { LoadMeter } from './load-window.ts';
+import { abandonLate, newLane, openLanes } from './open-lanes.ts';
 import { startPacer } from './pacer.ts';
 import { seededRandom } from './random.ts';
 
@@ -32,15 +32,15 @@ class OpenLoop implements Load {
   readonly #options: OpenLoopOptions;
   readonly #meter = new LoadMeter();
   readonly #events = {
-    onSettled: (lane: HttpLane) => this.#meter.settled(lane),
-    onFree: (lane: HttpLane) => {
+    onSettled: (lane: Lane) => this.#meter.settled(lane),
+    onFree: (lane: Lane) => {
       this.#idle.push(lane);
       this.#sendDue();
     },
   };
   readonly #gap: () => number;
-  #lanes: HttpLane[] = [];
-  #idle: HttpLane[] = [];
+  #lanes: Lane[] = [];
+  #idle: Lane[] = [];
   #nextMs = Infinity;
   #stopPacer = () => {};
   #timer: NodeJS.Timeout | undefined;
@@ -53,7 +53,7 @@ class OpenLoop implements Load {
 
   async start(): Promise<void> {
     const { maxConnections, ...arrivals } = this.#options;
-    this.#lanes = await openLanes(this.#traffic, Math.min(maxConnections, firstConnections), this.#events);
+    this.#lanes = await openLanes(this.#traffic.endpoint, Math.min(maxConnections, firstConnections), this.#events);
     this.#idle = [...this.#lanes];
     const pacer = startPacer(arrivals, () => this.#sendDue());
     this.#stopPacer = pacer.stop;
@@ -80,16 +80,15 @@ class OpenLoop implements Load {
     while (this.#nextMs <= performance.now()) {
       const lane = this.#idle.pop() ?? this.#another();
       if (lane === undefined) return;
-      const kind = pick();
       const dueMs = this.#nextMs;
       this.#nextMs += this.#gap();
-      lane.send(requests[kind]!, kind, dueMs);
+      lane.send(requests[pick()]!, dueMs);
     }
   }
 
-  #another(): HttpLane | undefined {
+  #another(): Lane | undefined {
     if (this.#lanes.length >= this.#options.maxConnections) return undefined;
-    const lane = new HttpLane(this.#traffic.endpoint, this.#events);
+    const lane = newLane(this.#traffic.endpoint, this.#events);
     this.#lanes.push(lane);
     return lane;
   }

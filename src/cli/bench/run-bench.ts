@@ -3,13 +3,14 @@ import type { AdminClient } from '../admin-client.ts';
 import { type BenchPlan, type Level, levelValue } from './bench-plan.ts';
 import { type BenchTarget, benchTarget, readStatistics } from './bench-target.ts';
 import { startClosedLoop } from './closed-loop.ts';
-import { HttpLane } from './http-lane.ts';
+import type { Lane } from './lane.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import { type LevelReport, levelReport } from './level-report.ts';
 import { msText, rateText } from './level-tables.ts';
 import type { Load, Traffic } from './load.ts';
 import type { LoadWindow } from './load-window.ts';
 import { measureLevel, type ServerView } from './measure-level.ts';
+import { newLane } from './open-lanes.ts';
 import { startOpenLoop } from './open-loop.ts';
 import { seededRandom } from './random.ts';
 import { serverRoots } from './server-cpu.ts';
@@ -67,11 +68,11 @@ function startLoad(level: Level, plan: BenchPlan, { endpoint, requests }: BenchT
 /** Every model answers one request before anything is measured: mistakes show at once, and cold loads are over. */
 async function askEachOnce({ endpoint, requests, models }: BenchTarget, timeoutMs: number): Promise<void> {
   for (const [i, request] of requests.entries()) {
-    const lane = await new Promise<HttpLane>((resolve) => {
-      const asked: HttpLane = new HttpLane(endpoint, { onSettled: resolve, onFree: () => {} });
+    const lane = await new Promise<Lane>((resolve) => {
+      const asked = newLane(endpoint, { onSettled: resolve, onFree: () => {} });
       const late = setTimeout(() => asked.abandon(`no answer within ${timeoutMs} ms`), timeoutMs);
       late.unref();
-      asked.send(request, i, performance.now());
+      asked.send(request, performance.now());
     });
     lane.close();
     if (lane.status === 200) continue;

@@ -46,8 +46,9 @@ describe('benchPlan', () => {
     [['--window', '10ms'], /from 100 ms to an hour, got '10ms'/],
     [['--shape', 'x=1,-1'], /--shape must be an input and its dimensions/],
     [['--shape', '=3'], /--shape must be an input and its dimensions/],
-    [['--body', 'xml'], /--body is 'xml'; expected one of binary, json$/],
-    [['--body', 'grpc'], /gRPC bodies come with/],
+    [['--body', 'xml'], /--body is 'xml'; expected one of binary, json, grpc$/],
+    [['--grpc', 'localhost:8001'], /--grpc must be an http:\/\/ or https:\/\/ URL/],
+    [['--request', 'x.json', '--body', 'grpc'], /cannot be sent with --body grpc/],
     [['--stability', '0'], /--stability must be a number from 0.1/],
   ];
   for (const [argv, reason] of refused) {

@@ -65,6 +65,21 @@ describe('skein bench', () => {
     assert.ok(levels[0]!.answered > 0);
   });
 
+  test("measures TensorFlow Serving's Predict over gRPC", async () => {
+    const { levels, body } = await benchJson(
+      'identity',
+      '--body',
+      'grpc',
+      '--grpc',
+      server.grpc!,
+      '--concurrency',
+      '2',
+    );
+    assert.equal(body.kind, 'grpc');
+    assert.equal(levels[0]!.failed, 0);
+    assert.ok(levels[0]!.answered > 0 && levels[0]!.server !== null);
+  });
+
   test('asks many models, the first most often', async () => {
     const { models, levels } = await benchJson('model_*', '--zipf', '2', '--concurrency', '2');
     assert.deepEqual(models, ['model_000', 'model_001', 'model_002', 'model_003', 'model_004']);
@@ -105,6 +120,12 @@ describe('skein bench', () => {
       assert.equal(status, wanted);
     });
   }
+
+  test('says what a gRPC server says', async () => {
+    const { status, stderr } = await bench('identity', '--body', 'grpc', '--grpc', server.http);
+    assert.equal(status, 1);
+    assert.match(stderr, /identity did not answer a first request: /);
+  });
 
   test('says when the server is away', async () => {
     const { status, stderr } = await skein(['bench', 'identity', '--url', 'http://127.0.0.1:1']);
