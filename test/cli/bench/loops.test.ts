@@ -150,6 +150,7 @@ describe('startOpenLoop', () => {
     });
     const load = await startOpenLoop(traffic, { ...options, maxConnections: 1 });
     t.after(() => load.stop());
+    while (waiting.length === 0) await sleep(5);
     await windowsUntil(load, (windows) => windows.at(-1)!.backlog >= 50);
     while (waiting.length < 1) await sleep(5);
     assert.equal(waiting.length, 1, 'one connection carries one request');
