@@ -20,7 +20,7 @@ export interface Adapter {
 export interface BackendRecord {
   readonly id: string;
   readonly kind: string;
-  /** `unix:/path`, or the base URL of an external server. */
+  /** `unix:/path`, `tcp://host:port`, or the base URL of an external server. */
   readonly address: string;
   readonly engines: readonly string[];
   /**
@@ -28,6 +28,12 @@ export interface BackendRecord {
    * to.
    */
   readonly models?: readonly string[];
+  /** What operators say of it: `gpu` is `a100`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Only models that require or tolerate these are placed on it. */
+  readonly taints?: readonly string[];
+  /** What fails together with it; left out: nothing is known. */
+  readonly zone?: string;
   /** A backend apart from the others serves only what the router sends it by name: suspects, isolated models. */
   readonly apart?: boolean;
 }

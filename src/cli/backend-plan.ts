@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadLaneWidth } from '../backends/batching/core-tokens.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
+import type { BackendSettings } from '../config/load-fleet-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkSourceOptions, type SourceOptions } from '../fleet/sources/open-sources.ts';
 import { softwareVersion } from './software-version.ts';
@@ -56,6 +57,26 @@ function sourceOptions(settings: Settings, id: string): SourceOptions {
   // Here it is one clear word at the start, in the backend it would be a process that never comes up.
   checkSourceOptions(options);
   return options;
+}
+
+/** How much of the time for a drain routers have to move copies; the rest is for the requests that are still in it. */
+const handOverShare = 0.8;
+
+/** What the one backend process of `skein backend` is told: all of this host's budget, and what guards its links. */
+export function fleetBackendOptions(settings: BackendSettings, id: string, address: string): BackendProcessOptions {
+  return {
+    ...backendOptions(settings, id, ''),
+    address,
+    budgetBytes: settings.memoryBytes,
+    fleet: {
+      modelDirs: settings.models,
+      handOverMs: Math.floor(handOverShare * settings.drainTimeoutMs),
+      tokenFile: settings.linkToken,
+      caFile: settings.linkCa,
+      certFile: settings.linkCert,
+      keyFile: settings.linkKey,
+    },
+  };
 }
 
 /** The command line of a backend process, from sources in a clone and compiled in a package. */

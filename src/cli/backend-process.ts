@@ -3,11 +3,13 @@ import { GraphCache } from '../backends/engines/onnx/graph-cache.ts';
 import { OnnxEngine } from '../backends/engines/onnx/onnx-engine.ts';
 import { Host } from '../backends/host/host.ts';
 import { LinkServer } from '../backends/host/link-server.ts';
+import { ModelLocator } from '../backends/host/model-locator.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { ModelDigests } from '../fleet/repository/digest.ts';
 import { noPeers } from '../fleet/sources/file-reader.ts';
 import { openSources } from '../fleet/sources/open-sources.ts';
+import { readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
 
 /** Root of a backend process: its options are its only argument, its standard input its lifeline. */
@@ -30,20 +32,29 @@ async function main(options: BackendProcessOptions): Promise<void> {
     warn,
   });
   const fetcher = await openSources(options.sources, processEnvironment(), noPeers);
+  const { fleet } = options;
+  const locator = fleet === undefined ? undefined : new ModelLocator(options.id, fleet.modelDirs);
   const host = new Host({
     ...options,
     ...(fetcher !== undefined && { fetcher }),
     engine,
+    ...(locator !== undefined && { locate: (spec) => locator.locate(spec) }),
     trace: (message, facts) => log.debug(facts, message),
     warn: (model, warnings) => {
       for (const warning of warnings) warn('configuration field has no effect here', { model, ...warning });
     },
   });
-  const server = new LinkServer(host, (message, facts) => log.debug(facts, message));
+  const guard = fleet === undefined ? {} : readLinkGuard(fleet);
+  const server = new LinkServer(
+    host,
+    (message, facts) => log[fleet === undefined ? 'debug' : 'info'](facts, message),
+    guard,
+  );
   await server.listen(options.address);
   log.info({ pid: process.pid, ...engine.probe() }, 'backend listens');
   endWithParent();
   endOnSignal(async () => {
+    if (fleet !== undefined) await host.handOver(fleet.handOverMs, () => server.connections);
     await host.drain();
     await server.close();
   }, options.drainTimeoutMs);

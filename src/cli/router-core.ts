@@ -5,10 +5,13 @@ import type { BackendRecord } from '../adapters/adapter.ts';
 import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
 import { V2Adapter } from '../adapters/v2/v2-adapter.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Registry } from '../fleet/registry.ts';
 import type { RepositoryNotice } from '../fleet/repository/repository-model.ts';
 import { scanRepository } from '../fleet/repository/scan.ts';
 import { scanFiles } from '../fleet/repository/scan-files.ts';
 import { RepositoryWatch, type RepositoryWatchOptions } from '../fleet/repository/watch-repository.ts';
+import type { LinkSecret } from '../protocol/link/link-proof.ts';
+import type { LinkTls } from '../protocol/link/link-tls.ts';
 import { LocalMesh } from '../router/mesh/local-mesh.ts';
 import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
@@ -33,6 +36,13 @@ const settleMs = 1_000;
 
 const isolation = { maxConvictions: 10_000, isolateAfterCrashes: 3, crashWindowMs: 10 * 60_000, maxModels: 10_000 };
 
+/** What a router of a fleet has beside: others to agree with, links to other hosts. */
+export interface FleetParts {
+  readonly registry: Registry;
+  readonly secret?: LinkSecret;
+  readonly tls?: LinkTls;
+}
+
 /** Everything of one router process but its ports: mesh, repositories, HTTP server. */
 export async function buildRouter(
   settings: Settings,
@@ -40,17 +50,24 @@ export async function buildRouter(
   processes: ProcessKeeper,
   records: readonly BackendRecord[],
   log: Logger,
+  fleet?: FleetParts,
 ): Promise<RouterCore> {
   const tell = (message: string, facts: Record<string, unknown>) => log.info(facts, message);
   const watches: RepositoryWatch[] = [];
   const workers = Array.from({ length: settings.routerWorkers }, (_, at) => `router-${at + 1}`);
   const mesh = new LocalMesh({
     version: softwareVersion,
-    adapters: [new SkeinAdapter({ id, software: softwareVersion }), new V2Adapter()],
+    adapters: [
+      new SkeinAdapter(
+        { id, software: softwareVersion, ...(fleet?.secret !== undefined && { secret: fleet.secret }) },
+        fleet?.tls,
+      ),
+      new V2Adapter(),
+    ],
     processes,
     overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
     pinned: new Set(pinnedModels(settings)),
-    routers: { self: id, all: () => workers },
+    routers: { self: id, all: fleet === undefined ? () => workers : () => routersOf(fleet.registry, id) },
     maxIdleMs: settings.maxIdleMs,
     hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
     quarantine: { ...isolation, convictionMs: settings.convictionMs },
@@ -60,6 +77,7 @@ export async function buildRouter(
     },
     log: tell,
   });
+  if (fleet !== undefined) mesh.follow(fleet.registry);
   for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
   for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
   const metrics = new RouterMetrics(mesh, settings.metricsMaxModels);
@@ -84,6 +102,11 @@ export async function buildRouter(
     await exporter?.close();
   };
   return { mesh, server, grpcServer, metrics, stop };
+}
+
+/** This one counts from its start, before the registry tells of it. */
+function routersOf({ snapshot }: Registry, self: string): string[] {
+  return [...new Set([...snapshot.routers.keys(), self])].sort();
 }
 
 /** Names in `--pin`. */

@@ -1,15 +1,15 @@
-import { access, constants, mkdir } from 'node:fs/promises';
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
-import { SkeinError } from '../protocol/errors.ts';
 import { backendOptions, backendProgram } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { boundNursery } from './nursery.ts';
+import { prepareState } from './prepare-state.ts';
 import { ProcessDesk } from './process-desk.ts';
 import { RouterProcess } from './router-process.ts';
 import { makeSocketDirectory } from './socket-directory.ts';
 import { softwareVersion } from './software-version.ts';
+import { untilSignalled } from './until-signalled.ts';
 
 /** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
 export async function serve(settings: Settings): Promise<void> {
@@ -42,27 +42,4 @@ export async function serve(settings: Settings): Promise<void> {
   await router.stop(settings.drainTimeoutMs);
   await supervisor.stopAll();
   clearTimeout(deadline);
-}
-
-async function prepareState(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
-  } catch (fault) {
-    throw new SkeinError('state_unusable', { path, reason: (fault as Error).message }, { cause: fault });
-  }
-}
-
-/** The first SIGTERM or SIGINT, be it while it still starts; a second one ends at once. */
-function untilSignalled(): Promise<void> {
-  return new Promise((resolve) => {
-    let signalled = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (signalled) process.exit(1);
-        signalled = true;
-        resolve();
-      });
-    }
-  });
 }

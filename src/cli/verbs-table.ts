@@ -42,6 +42,37 @@ export const verbsTable = {
     ],
     load: () => import('./verbs/serve.ts'),
   },
+  router: {
+    summary: 'route requests to the backends of a fleet',
+    details:
+      'One of any number of routers that find their backends and models in etcd and agree without talking to each other. Prints a line of JSON once it takes requests. SIGTERM or SIGINT drains it, a second one ends it.',
+    settings: 'router',
+    operands: [],
+    options: {},
+    examples: [
+      { command: 'skein router --registry etcd://10.0.0.1:2379 --host 0.0.0.0', shows: 'on the default ports' },
+      {
+        command: 'skein router --registry etcd://10.0.0.1:2379,10.0.0.2:2379 --link-token /etc/skein/token',
+        shows: 'several members of etcd, and backends that have to prove themselves',
+      },
+    ],
+    load: () => import('./verbs/router.ts'),
+  },
+  backend: {
+    summary: 'hold models for the routers of a fleet',
+    details:
+      'Runs models from its --models directories, which every backend of the fleet has under the same names, and tells the catalogue of those it finds. SIGTERM or SIGINT moves its copies to other backends and ends it, a second one ends it at once.',
+    settings: 'backend',
+    operands: [],
+    options: {},
+    examples: [
+      {
+        command: 'skein backend --registry etcd://10.0.0.1:2379 --listen tcp://0.0.0.0:7001 --models /srv/models',
+        shows: 'half of the memory of this host or container',
+      },
+    ],
+    load: () => import('./verbs/backend.ts'),
+  },
   ps: {
     summary: 'show the backends of a running server, and how busy they are',
     details: '',
@@ -167,7 +198,7 @@ export const verbsTable = {
         required: false,
         many: false,
         completes: [
-          ...['serve', 'ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
+          ...['serve', 'router', 'backend', 'ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
           ...['engines', 'version', 'help', 'completion'],
         ],
       },

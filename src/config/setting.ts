@@ -1,7 +1,18 @@
 import type { MachineLimits } from './machine-limits.ts';
 
 /** Commands that take settings; a setting belongs to some of them. */
-export type Verb = 'serve' | 'ps' | 'models' | 'load' | 'unload' | 'explain' | 'plan' | 'bench' | 'engines';
+export type Verb =
+  | 'serve'
+  | 'router'
+  | 'backend'
+  | 'ps'
+  | 'models'
+  | 'load'
+  | 'unload'
+  | 'explain'
+  | 'plan'
+  | 'bench'
+  | 'engines';
 
 interface SettingFacts {
   /** Name on the command line, and in the settings file: `hold-max`. */

@@ -7,6 +7,7 @@
 import type { SettingRow, Verb } from './setting.ts';
 import { capacitySettings } from './settings/capacity.ts';
 import { engineSettings } from './settings/engine.ts';
+import { fleetSettings } from './settings/fleet.ts';
 import { limitSettings } from './settings/limits.ts';
 import { observingSettings } from './settings/observing.ts';
 import { operatorSettings } from './settings/operator.ts';
@@ -16,6 +17,7 @@ import { sourceSettings } from './settings/sources.ts';
 
 export const settingsTable = {
   ...servingSettings,
+  ...fleetSettings,
   ...capacitySettings,
   ...sourceSettings,
   ...limitSettings,
@@ -35,6 +37,7 @@ export interface SettingGroup {
 /** The same rows in the order in which people read them. */
 export const settingGroups: readonly SettingGroup[] = [
   { title: 'What is served, and where', rows: servingSettings },
+  { title: 'Members of a fleet', rows: fleetSettings },
   { title: 'How much of the machine is used', rows: capacitySettings },
   { title: 'Models that are fetched', rows: sourceSettings },
   { title: 'What a client may take', rows: limitSettings },

@@ -722,6 +722,11 @@ export const errorTable = {
     retry: false,
     template: 'the registry has lost nothing: there is nothing to decide',
   },
+  model_not_here: {
+    kind: 'unavailable',
+    retry: true,
+    template: "backend '{backend}' has no '{path}' in its model directories ({directories})",
+  },
   member_taken: {
     kind: 'invalid',
     retry: false,

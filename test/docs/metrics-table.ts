@@ -67,6 +67,10 @@ const report: FleetReport = {
   convictions: 0,
   copiesAdded: 0,
   copiesTrimmed: 0,
+  copiesMoved: 0,
+  duplicateLoads: 0,
+  routers: [],
+  registry: { kind: 'connected', reason: '', sinceMs: 0 },
   backends: [backend],
 };
 

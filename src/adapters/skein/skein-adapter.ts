@@ -1,5 +1,8 @@
+import type { LinkSelf } from '../../protocol/link/handshake.ts';
+import type { LinkTls } from '../../protocol/link/link-tls.ts';
 import type { Adapter, BackendEvents, BackendRecord, BackendSession } from '../adapter.ts';
-import { openSocket, SkeinSession } from './skein-session.ts';
+import { openSocket } from './open-socket.ts';
+import { SkeinSession } from './skein-session.ts';
 
 /** How often a link is listened to; a silent one is pinged. */
 const heartbeatMs = 200;
@@ -7,18 +10,27 @@ const heartbeatMs = 200;
 /** Silence after which a backend counts as stalled: its requests are tried elsewhere, new ones avoid it. */
 const stallMs = 1_000;
 
+/**
+ * Silence after which a link to another host is given up: its connection may be dead on one side alone. A process that
+ * was only stopped is connected anew when it goes on; its requests have long been elsewhere.
+ */
+const deadMs = 15_000;
+
 /** The router's driver for Skein's own backends. */
 export class SkeinAdapter implements Adapter {
   readonly kind = 'skein';
-  readonly #self: { id: string; software: string };
+  readonly #self: Omit<LinkSelf, 'role'>;
+  readonly #tls: LinkTls | undefined;
 
-  constructor(self: { id: string; software: string }) {
+  /** `tls`: for links to other hosts. */
+  constructor(self: Omit<LinkSelf, 'role'>, tls?: LinkTls) {
     this.#self = self;
+    this.#tls = tls;
   }
 
   async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
     signal.throwIfAborted();
-    const session = new SkeinSession(openSocket(target.address), target.id, this.#self, {
+    const session = new SkeinSession(openSocket(target.address, target.id, this.#tls), target.id, this.#self, {
       onState: (state, changed, gone) => events.onState(state, changed, gone),
       onStalled: (stalled, reason) => events.onStalled(stalled, reason),
       onLost: (reason) => {
@@ -30,13 +42,13 @@ export class SkeinAdapter implements Adapter {
     });
     const onAbort = () => session.close('the router stops');
     signal.addEventListener('abort', onAbort, { once: true });
-    const heartbeat = watchHeartbeat(session, events);
+    const heartbeat = watchHeartbeat(session, events, target.address.startsWith('tcp:'));
     await session.opened;
     return session;
   }
 }
 
-function watchHeartbeat(session: SkeinSession, events: BackendEvents): NodeJS.Timeout {
+function watchHeartbeat(session: SkeinSession, events: BackendEvents, mayDie: boolean): NodeJS.Timeout {
   let stalled = false;
   let lastTickMs = performance.now();
   return setInterval(() => {
@@ -46,6 +58,7 @@ function watchHeartbeat(session: SkeinSession, events: BackendEvents): NodeJS.Ti
     lastTickMs = nowMs;
     const silentMs = nowMs - session.lastHeardMs - Math.max(0, ownGapMs);
     if (silentMs >= heartbeatMs) session.ping();
+    if (mayDie && silentMs >= deadMs) session.close(`silent for ${Math.round(silentMs / 1_000)} s`);
     if (silentMs >= stallMs === stalled) return;
     stalled = !stalled;
     events.onStalled(stalled);

@@ -1,8 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
+import type { LinkSelf } from '../../protocol/link/handshake.ts';
 import {
   type BodyDialect,
   BodyKind,
@@ -55,12 +56,12 @@ export class SkeinSession implements BackendSession {
   readonly #opened = Promise.withResolvers<void>();
   #nextStream = 1;
 
-  constructor(socket: Socket, backendId: string, self: { id: string; software: string }, events: BackendEvents) {
+  constructor(socket: Socket, backendId: string, self: Omit<LinkSelf, 'role'>, events: BackendEvents) {
     this.#id = backendId;
     this.#events = events;
     this.#link = new LinkConnection(
       socket,
-      { role: 'router', ...self },
+      { ...self, role: 'router' },
       {
         onOpen: (peer) => this.#onOpen(peer),
         onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
@@ -292,12 +293,4 @@ export class SkeinSession implements BackendSession {
 
 function toError(fault: LinkError): SkeinError {
   return new SkeinError(fault.code, fault.facts);
-}
-
-/** Opens the socket of `unix:/path`. TCP addresses come with fleets of several hosts. */
-export function openSocket(address: string): Socket {
-  if (!address.startsWith('unix:')) {
-    throw new SkeinError('internal', { reason: `a link address must be unix:/path, not '${address}'` });
-  }
-  return connect({ path: address.slice('unix:'.length) });
 }

@@ -4,6 +4,7 @@ import { LinkConnection, streamWindowBytes } from '../../protocol/link/connectio
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import { decodeInferHead, encodeReplyHead, type InferHead, maxReplyBytes } from '../../protocol/link/infer-head.ts';
+import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { SlabHold } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
@@ -38,12 +39,12 @@ export class BackendLink {
   #feed: StateFeed | undefined;
   #finished: (() => void) | undefined;
 
-  constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void) {
+  constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void, secret?: LinkSecret) {
     this.#host = host;
     this.#onClosed = onClosed;
     this.#link = new LinkConnection(
       socket,
-      { role: 'backend', id: host.id, software: host.software },
+      { role: 'backend', id: host.id, software: host.software, ...(secret !== undefined && { secret }) },
       {
         onOpen: (peer) => this.#onOpen(peer),
         onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
@@ -52,6 +53,15 @@ export class BackendLink {
         onClose: (reason) => this.#onClose(reason),
       },
     );
+  }
+
+  /** performance.now() of the last byte from the router. */
+  get lastHeardMs(): number {
+    return this.#link.lastHeardMs;
+  }
+
+  close(reason: string): void {
+    this.#link.close(reason);
   }
 
   /** Answers what is open, then says goodbye. Resolves when the router has all of it. */

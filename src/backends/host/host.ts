@@ -1,5 +1,5 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { BackendState, Call, CopyFacts } from '../../protocol/link/messages.ts';
+import type { BackendState, Call, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { Copy } from './copy.ts';
@@ -11,6 +11,8 @@ export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onCha
   readonly id: string;
   readonly software: string;
   readonly bodyMemoryBytes: number;
+  /** Where the files that a router names lie on this host; left out: where the router says. */
+  readonly locate?: (spec: CopySpec) => Promise<CopySpec>;
 }
 
 /** Totals are kept for so many versions of models; those of the longest unused go first. */
@@ -87,7 +89,7 @@ export class Host {
     switch (call.verb) {
       case 'load':
         if (this.#draining) throw drainingError(call.copy);
-        return (await this.#keeper.load(call.copy)).facts(performance.now());
+        return (await this.#keeper.load(await this.#located(call.copy))).facts(performance.now());
       case 'unload':
         await this.#keeper.unload(call.copy);
         return null;
@@ -107,6 +109,23 @@ export class Host {
         return this.#options.engine.probe();
       default:
         throw new SkeinError('internal', { reason: `a call of unknown verb '${(call as { verb: string }).verb}'` });
+    }
+  }
+
+  #located(spec: CopySpec): CopySpec | Promise<CopySpec> {
+    return this.#options.locate?.(spec) ?? spec;
+  }
+
+  /**
+   * Takes no new copies and goes on serving those it has, until routers have moved them elsewhere. Resolves when they
+   * have, when no router is there to do it, or after `mostMs`.
+   */
+  async handOver(mostMs: number, routers: () => number): Promise<void> {
+    this.#draining = true;
+    this.#tell();
+    const untilMs = performance.now() + mostMs;
+    while (performance.now() < untilMs && routers() > 0 && [...this.#keeper.copies].length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 

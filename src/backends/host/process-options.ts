@@ -5,7 +5,7 @@ import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.t
 /** Everything that a backend process is told at its start, as one JSON argument. It reads no settings of its own. */
 export interface BackendProcessOptions {
   readonly id: string;
-  /** `unix:/path` to listen on. */
+  /** `unix:/path` or `tcp://host:port` to listen on. */
   readonly address: string;
   readonly software: string;
   readonly budgetBytes: number;
@@ -30,6 +30,19 @@ export interface BackendProcessOptions {
   /** '' for the packaged one. */
   readonly onnxruntimeLib: string;
   readonly drainTimeoutMs: number;
+  /** Of a member of a fleet: where its models lie, and how long routers may take to move its copies before it goes. */
+  readonly fleet?: FleetProcessOptions;
   readonly logLevel: Settings['logLevel'];
   readonly logFormat: Settings['logFormat'];
+}
+
+export interface FleetProcessOptions {
+  /** Absolute; entries of the catalogue name paths below them. */
+  readonly modelDirs: readonly string[];
+  readonly handOverMs: number;
+  /** '' for none. */
+  readonly tokenFile: string;
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
 }

@@ -1,5 +1,6 @@
 import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
+import type { RegistryStanding } from '../../fleet/registry.ts';
 import type { BackendReport, FleetReport } from '../../router/mesh/reports.ts';
 import { adminClient } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
@@ -22,7 +23,13 @@ export function fleetText(fleet: FleetReport): string {
     `${counted(fleet.inFlight, 'request')} running, ${fleet.held} waiting for a load`,
     `since the start: ${loads} (${fleet.loadFailures} failed), ${retries}, ${counted(fleet.convictions, 'request')} convicted of crashing`,
   ];
+  if (fleet.registry !== undefined) lines.push(registryLine(fleet.registry, fleet.routers));
   return `${lines.join('\n')}\n\n${textTable(headings, fleet.backends.map(backendRow))}`;
+}
+
+function registryLine({ kind, reason }: RegistryStanding, routers: readonly string[]): string {
+  const among = `${counted(routers.length, 'router')}: ${routers.join(', ')}`;
+  return kind === 'connected' ? among : `${among}; the registry is ${kind}: ${reason}`;
 }
 
 const headings = ['BACKEND', 'KIND', 'STATE', 'COPIES', 'RUNNING', 'USED', 'BUDGET', 'LOADS QUEUED', 'PID', 'NOTE'];

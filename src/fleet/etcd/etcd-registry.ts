@@ -14,13 +14,14 @@ import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts';
 import { decodeBytes, encodeBytes, type Transaction } from './etcd-messages.ts';
 import { KeySpace } from './key-space.ts';
 import { MemberLease } from './member-lease.ts';
+import type { RegistryLog } from './registry-log.ts';
 import { StoreFollower } from './store-follower.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface EtcdRegistryOptions extends EtcdClientOptions {
   /** Begins every key of the fleet; ends with a slash. */
   readonly prefix: string;
-  readonly log: (message: string, facts: Record<string, unknown>) => void;
+  readonly log: RegistryLog;
 }
 
 /** The registry of a fleet: an etcd cluster. Reading it is watching it; nothing is asked of it while requests are served. */

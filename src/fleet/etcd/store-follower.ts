@@ -12,6 +12,7 @@ import {
   type WatchEvent,
 } from './etcd-messages.ts';
 import type { KeySpace } from './key-space.ts';
+import type { RegistryLog } from './registry-log.ts';
 import { judgeStore, looksEmptied, type StoreMarker } from './store-judgement.ts';
 import { readFact, readMarker, readStore } from './store-reader.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -28,21 +29,19 @@ class Reload extends Error {}
 /** The store has lost what it held. */
 class Emptied extends Error {}
 
-type Log = (message: string, facts: Record<string, unknown>) => void;
-
 /** Keeps the picture equal to the store for as long as the store can be believed, and as it was where it cannot. */
 export class StoreFollower {
   readonly #client: EtcdClient;
   readonly #keys: KeySpace;
   readonly #picture: FleetPicture;
-  readonly #log: Log;
+  readonly #log: RegistryLog;
   readonly #stop = new AbortController();
   /** Undefined until the store was read, and where an operator accepted another one. */
   #fleetId: string | undefined;
   #revision = 0;
   #decided = Promise.withResolvers<void>();
 
-  constructor(client: EtcdClient, keys: KeySpace, picture: FleetPicture, log: Log) {
+  constructor(client: EtcdClient, keys: KeySpace, picture: FleetPicture, log: RegistryLog) {
     this.#client = client;
     this.#keys = keys;
     this.#picture = picture;
@@ -171,7 +170,7 @@ export class StoreFollower {
   }
 
   readonly #onUnreadable = (key: string, reason: string) => {
-    this.#log('entry of the registry cannot be read and is passed over', { key, reason });
+    this.#log('entry of the registry cannot be read and is passed over', { key, reason }, 'warn');
   };
 
   /** Ends only by a throw. */
@@ -292,6 +291,6 @@ export class StoreFollower {
       away: 'the registry is away: what is known holds, changes of the catalogue wait',
       emptied: 'the registry has lost what it held: what is known holds until somebody decides (`skein registry`)',
     };
-    this.#log(messages[kind], reason === '' ? {} : { reason });
+    this.#log(messages[kind], reason === '' ? {} : { reason }, kind === 'connected' ? 'info' : 'warn');
   }
 }

@@ -58,6 +58,12 @@ function microseconds(timeMs: number): string {
   return Math.round(timeMs * 1000).toString(36);
 }
 
+/** The newest of the times in a stamp, or in several that were put together, in milliseconds of the wall clock. */
+export function stampTimeMs(stamp: string): number {
+  const times = stamp.split('-').map((part) => Number.parseInt(part, 36) / 1_000);
+  return Math.max(0, ...times.filter(Number.isFinite));
+}
+
 export function isAbsent(fault: unknown): boolean {
   const code = (fault as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';

@@ -5,7 +5,8 @@ import { readInto } from '../reads/socket-reads.ts';
 import { FrameType, headerBytes, jsonFrame } from './frame.ts';
 import { FrameReader, LinkRuleBroken } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { commonVersion, type Goodbye, type Hello, linkVersions } from './messages.ts';
+import { Handshake, type LinkSelf } from './handshake.ts';
+import type { Goodbye, Hello, Proof } from './messages.ts';
 
 /** What each side does with frames once both have said hello. */
 export interface LinkHandler {
@@ -48,7 +49,7 @@ export const streamWindowBytes = 1024 * 1024;
 export class LinkConnection {
   readonly #socket: Socket;
   readonly #handler: LinkHandler;
-  readonly #hello: Hello;
+  readonly #handshake: Handshake;
   readonly #reader: FrameReader;
   readonly #helloTimer: NodeJS.Timeout;
   readonly #ended = Promise.withResolvers<void>();
@@ -57,12 +58,13 @@ export class LinkConnection {
   #writer: FrameWriter | undefined;
   #closed = false;
   #goodbye: string | undefined;
+  #version = 0;
   #lastHeardMs: number;
 
-  constructor(socket: Socket, self: Pick<Hello, 'role' | 'id' | 'software'>, handler: LinkHandler) {
+  constructor(socket: Socket, self: LinkSelf, handler: LinkHandler) {
     this.#socket = socket;
     this.#handler = handler;
-    this.#hello = { ...self, versions: linkVersions, streamWindowBytes };
+    this.#handshake = new Handshake(self, streamWindowBytes);
     this.#reader = new FrameReader({
       onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
       onData: (stream, piece, end) => {
@@ -82,9 +84,9 @@ export class LinkConnection {
       this.#ended.resolve();
     });
     this.#helloTimer = setTimeout(() => {
-      if (this.#writer === undefined) this.close(`no hello within ${helloTimeoutMs} ms`);
+      if (this.#writer === undefined) this.close(`no complete hello within ${helloTimeoutMs} ms`);
     }, helloTimeoutMs).unref();
-    socket.write(jsonFrame(FrameType.hello, 0, this.#hello));
+    socket.write(jsonFrame(FrameType.hello, 0, this.#handshake.hello));
   }
 
   get isOpen(): boolean {
@@ -198,6 +200,7 @@ export class LinkConnection {
     if (this.#writer === undefined) {
       if (type === FrameType.goodbye) this.#onGoodbye(payload);
       else if (type === FrameType.hello) this.#onHello(payload);
+      else if (type === FrameType.proof) this.#onProof(payload);
       else throw new LinkRuleBroken(`frame of type ${type} before hello`);
       return;
     }
@@ -214,6 +217,7 @@ export class LinkConnection {
         this.#onGoodbye(payload);
         return;
       case FrameType.hello:
+      case FrameType.proof:
         throw new LinkRuleBroken('a second hello');
       default:
         this.#handler.onFrame(type, stream, flags, payload);
@@ -221,16 +225,29 @@ export class LinkConnection {
   }
 
   #onHello(payload: Buffer): void {
-    const peer = parseHello(payload);
-    const version = commonVersion(this.#hello.versions, peer.versions);
-    if (version === undefined) {
-      this.close(
-        `no link version in common: this side speaks ${linkVersions.join('-')}, '${peer.id}' ${peer.versions.join('-')}`,
-      );
+    if (this.#handshake.peer !== undefined) throw new LinkRuleBroken('a second hello');
+    const outcome = this.#handshake.onHello(parseHello(payload));
+    if ('refusal' in outcome) {
+      this.close(outcome.refusal);
       return;
     }
+    this.#version = outcome.version;
+    if (outcome.proof === undefined) this.#open();
+    else this.#socket.write(jsonFrame(FrameType.proof, 0, outcome.proof));
+  }
+
+  #onProof(payload: Buffer): void {
+    if (this.#handshake.peer === undefined || !this.#handshake.awaitsProof)
+      throw new LinkRuleBroken('a proof before its time');
+    const fault = this.#handshake.onProof(JSON.parse(payload.toString()) as Proof);
+    if (fault === undefined) this.#open();
+    else this.close(fault);
+  }
+
+  #open(): void {
+    const peer = this.#handshake.peer!;
     this.#writer = new FrameWriter(this.#socket, peer.streamWindowBytes, (stream) => this.#handler.onCaughtUp(stream));
-    this.#handler.onOpen(peer, version);
+    this.#handler.onOpen(peer, this.#version);
   }
 
   #onGoodbye(payload: Buffer): void {

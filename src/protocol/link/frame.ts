@@ -13,6 +13,8 @@ export const headerBytes = 12;
 export const FrameType = {
   /** First frame of either side, stream 0. JSON: Hello. */
   hello: 1,
+  /** Second frame of either side where a token is asked for, stream 0. JSON: Proof. */
+  proof: 2,
   /** Opens a stream. InferHead. Its body follows as data. */
   infer: 3,
   /** A piece of a body, either way. The last one carries `end`. */
@@ -52,6 +54,7 @@ const maxHeadBytes = 4 * 1024;
 /** Largest legal payload by type; a type that is not listed is not legal at all. */
 export const payloadLimit: Readonly<Record<number, number>> = {
   [FrameType.hello]: maxHeadBytes,
+  [FrameType.proof]: maxHeadBytes,
   [FrameType.infer]: maxHeadBytes,
   [FrameType.data]: maxDataBytes,
   [FrameType.reply]: maxHeadBytes,

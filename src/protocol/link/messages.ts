@@ -12,6 +12,13 @@ export interface Hello {
   readonly software: string;
   /** How much of one stream's body the sender of this takes before it grants more. */
   readonly streamWindowBytes: number;
+  /** Drawn for this connection by who wants a proof; the other end's proof is over it. */
+  readonly nonce?: string;
+}
+
+/** That the sender knows the fleet's secret, over both hellos. */
+export interface Proof {
+  readonly proof: string;
 }
 
 export const linkVersions: readonly [min: number, max: number] = [1, 1];

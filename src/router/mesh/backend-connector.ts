@@ -79,7 +79,10 @@ export class BackendConnector {
         this.#log('backend lost', { backend: id, reason: await lost.promise });
         if (performance.now() - sinceMs >= wellAfterMs) delayMs = firstDelayMs;
       } catch (fault) {
-        view.reason = (fault as Error).message;
+        const { message } = fault as Error;
+        if (view.reason !== message && !signal.aborted && view.record.address.startsWith('tcp:'))
+          this.#log('backend cannot be reached', { backend: id, reason: message });
+        view.reason = message;
       }
       if (signal.aborted) return;
       // Half fixed, half drawn: routers that lost a backend together do not all come back in the same instant.

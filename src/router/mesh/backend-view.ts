@@ -6,13 +6,18 @@ import type { BackendStanding } from './reports.ts';
 
 /** One backend as this router sees it. */
 export class BackendView {
-  readonly record: BackendRecord;
+  /** Replaced where the registry says something else of it. */
+  record: BackendRecord;
   readonly copies = new Map<number, CopyView>();
   session: BackendSession | undefined;
   state: BackendState = nothingKnown;
   isStalled = false;
   /** Models that an external server would load. */
   offered: ReadonlySet<string> = new Set();
+  /** An operator wants it emptied, or it has told the registry that it goes. */
+  isLeaving = false;
+  /** What its operator should know though it serves: somebody else uses its name, say. */
+  note = '';
   /** Why it is not up. */
   reason = 'not connected yet';
   /** Bytes of loads that this router has asked for and the backend's state does not show yet. */
@@ -25,7 +30,7 @@ export class BackendView {
   get standing(): BackendStanding {
     if (this.session === undefined) return 'down';
     if (this.isStalled) return 'stalled';
-    return this.state.draining ? 'draining' : 'up';
+    return this.state.draining || this.isLeaving ? 'draining' : 'up';
   }
 
   get inFlight(): number {
@@ -45,8 +50,10 @@ export class BackendView {
       usedBytes: state.usedBytes + this.promisedBytes,
       evictionPrice: state.evictionPrice,
       assignedDemand,
-      state: this.isStalled ? 'suspended' : state.draining ? 'draining' : 'ready',
-      labels: {},
+      state: this.isStalled ? 'suspended' : this.standing === 'draining' ? 'draining' : 'ready',
+      labels: record.labels ?? {},
+      ...(record.taints !== undefined && { taints: record.taints }),
+      ...(record.zone !== undefined && record.zone !== '' && { zone: record.zone }),
     };
   }
 }

@@ -1,10 +1,14 @@
+import type { RouteRecord } from '../../fleet/catalogue-entry.ts';
 import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
+import { SkeinError } from '../../protocol/errors.ts';
+import { chooseTarget } from '../routing/choose-target.ts';
 import { ModelEntry } from './model-entry.ts';
 
 /** Every model that can be asked for, by name. */
 export class Catalogue {
   readonly #entries = new Map<string, ModelEntry>();
   readonly #pinned: ReadonlySet<string>;
+  readonly #routes = new Map<string, RouteRecord>();
 
   /** `pinned`: names of models that are never evicted, whether they are known yet or not. */
   constructor(pinned: ReadonlySet<string> = new Set()) {
@@ -13,6 +17,29 @@ export class Catalogue {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  get routes(): ReadonlyMap<string, RouteRecord> {
+    return this.#routes;
+  }
+
+  setRoute(name: string, route: RouteRecord | undefined): void {
+    if (route === undefined) this.#routes.delete(name);
+    else this.#routes.set(name, route);
+  }
+
+  /**
+   * What a request for this name is for: an alias or a split leads to one of its targets, `draw` in [0, 1) says to which.
+   * Undefined for a name that is no route.
+   */
+  routed(name: string, draw: number): { readonly model: string; readonly version: number | undefined } | undefined {
+    const route = this.#routes.get(name);
+    if (route === undefined) return undefined;
+    const { model, version } = chooseTarget(route.targets, draw);
+    const labelled = typeof version === 'string' ? this.#entries.get(model)?.labels.get(version) : version;
+    if (typeof version === 'string' && labelled === undefined)
+      throw new SkeinError('label_unknown', { label: version });
+    return { model, version: labelled };
   }
 
   find(name: string): ModelEntry | undefined {

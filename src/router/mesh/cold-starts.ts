@@ -1,5 +1,5 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { CopySpec } from '../../protocol/link/messages.ts';
+import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import { place } from '../placement/place.ts';
 import { decideHold, type HoldLimits } from '../routing/hold.ts';
 import type { BackendView } from './backend-view.ts';
@@ -58,6 +58,8 @@ export class ColdStarts {
   coldRequests = 0;
   loadsStarted = 0;
   loadsFailed = 0;
+  /** Loads that ended with a copy beside another one: two routers chose differently. */
+  duplicateLoads = 0;
 
   constructor(fleet: FleetView, limits: HoldLimits) {
     this.#fleet = fleet;
@@ -203,6 +205,7 @@ export class ColdStarts {
       const facts = await session.load(specOf(entry, version, wanted));
       this.#meanLoadMs += (performance.now() - startMs - this.#meanLoadMs) * 0.1;
       this.#fleet.applyCopy(view, facts);
+      if (isDuplicate(entry, facts, view)) this.duplicateLoads++;
       entry.active().failures.forget(version);
       this.#finish(start, undefined);
     } catch (fault) {
@@ -296,6 +299,19 @@ export class ColdStarts {
   }
 }
 
+function isDuplicate(entry: ModelEntry, { version, stamp }: CopyFacts, at: BackendView): boolean {
+  return [...entry.active().copies].some(
+    ({ facts, backend, isLeaving }) =>
+      facts.version === version &&
+      facts.stamp === stamp &&
+      backend !== at &&
+      backend.record.apart !== true &&
+      backend.standing === 'up' &&
+      !isLeaving &&
+      (facts.phase === 'ready' || facts.phase === 'loading' || facts.phase === 'warming'),
+  );
+}
+
 function keyOf(entry: ModelEntry, version: number): string {
   return `${entry.name}\n${version}\n${entry.stampOf(version)}`;
 }
@@ -308,6 +324,7 @@ export function specOf(entry: ModelEntry, version: number, wanted: boolean): Cop
     stamp: entry.stampOf(version),
     pinned: entry.isPinned,
     wanted,
+    ...(entry.record?.source === undefined ? {} : { source: entry.record.source }),
     ...(entry.configOverride === undefined ? {} : { configOverride: entry.configOverride }),
   };
 }

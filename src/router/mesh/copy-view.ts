@@ -33,8 +33,16 @@ export class CopyView implements CopyLoad {
     return this.#facts;
   }
 
+  /** It takes requests. One of a backend that drains does so until it has left. */
   get isReady(): boolean {
-    return !this.isGone && this.#facts.phase === 'ready' && this.backend.standing === 'up';
+    if (this.isGone || this.#facts.phase !== 'ready') return false;
+    const { standing } = this.backend;
+    return standing === 'up' || standing === 'draining';
+  }
+
+  /** It is about to leave: others are asked first. */
+  get isLeaving(): boolean {
+    return this.backend.standing === 'draining';
   }
 
   get session(): BackendSession {

@@ -15,6 +15,9 @@ interface LostRun {
   readonly triedFor: symbol | undefined;
 }
 
+/** A request that was in so many lost backends of other hosts is not tried on a further one: it may be what ends them. */
+const mostLosses = 2;
+
 /**
  * Finds out why a backend was lost, and what becomes of the requests that were in it: those of a process that was ended
  * from outside go on elsewhere; those of one that crashed are suspects, and are tried once more alone.
@@ -74,6 +77,10 @@ export class CrashInquiry {
     const end = await this.#processes.endOf(backendId);
     const lost = this.#lost.get(backendId) ?? [];
     this.#lost.delete(backendId);
+    if (end.kind === 'elsewhere') {
+      this.#retryElsewhere(backendId, lost);
+      return;
+    }
     const blamed = blamesRequests(end);
     const inFlight = lost.map(
       ({ run, triedFor }, i): InFlightRequest => ({
@@ -102,6 +109,30 @@ export class CrashInquiry {
         this.#suspects.spareOthers(triedFor!);
       }
     });
+  }
+
+  /** Nobody can say why a backend of another host went: its requests go on, unless they have seen that before. */
+  #retryElsewhere(backendId: string, lost: readonly LostRun[]): void {
+    this.#log('requests of a lost backend', { backend: backendId, end: { kind: 'elsewhere' }, requests: lost.length });
+    for (const { run, error } of lost) {
+      run.losses++;
+      if (run.losses < mostLosses) run.retry(error);
+      else if (!run.isOver) this.#giveUp(run, lost.length === 1);
+    }
+  }
+
+  /** One that was alone in the last of them is refused for a while, however often it comes again. */
+  #giveUp(run: RequestRun, wasAlone: boolean): void {
+    const model = run.entry.name;
+    const isKnown = wasAlone && run.request.body.isReplayable;
+    if (!isKnown) {
+      run.fail(new SkeinError('copy_crashed', { model }));
+      return;
+    }
+    const bodyHash = hashOf(run.request.body.pieces);
+    const nowMs = performance.now();
+    this.#quarantine.processEnded({ kind: 'unknown' }, [{ requestId: '0', model, bodyHash, alone: true }], nowMs);
+    this.#convict(run, bodyHash, nowMs);
   }
 
   #convict(run: RequestRun, bodyHash: string, nowMs: number): void {

@@ -175,7 +175,7 @@ function reportBackend(view: BackendView): BackendReport {
     kind: record.kind,
     address: record.address,
     state: view.standing,
-    reason: view.reason,
+    reason: view.reason === '' ? view.note : view.reason,
     pid: state.pid === 0 ? undefined : state.pid,
     budgetBytes: state.budgetBytes,
     usedBytes: state.usedBytes,

@@ -85,6 +85,14 @@ export class FleetView {
     this.#tell();
   }
 
+  /** The registry says something else of it than before. */
+  onDescribed(view: BackendView, record: BackendRecord, isLeaving: boolean): void {
+    view.record = record;
+    view.isLeaving = isLeaving;
+    this.#forgetReady(view);
+    this.#tell();
+  }
+
   onLost(view: BackendView, reason: string): void {
     view.session = undefined;
     view.isStalled = false;

@@ -1,4 +1,5 @@
 import type { Adapter, BackendRecord, Exchange, ReplyObserver } from '../../adapters/adapter.ts';
+import type { Registry } from '../../fleet/registry.ts';
 import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { VersionStatus } from '../../protocol/v1/model-status.ts';
@@ -8,16 +9,17 @@ import { chooseCopy } from '../routing/choose-copy.ts';
 import type { HoldLimits } from '../routing/hold.ts';
 import { Quarantine, type QuarantineOptions } from '../routing/quarantine.ts';
 import { RetryBudget } from '../routing/retry-budget.ts';
-import { noCopyLimits } from '../scaling/snapshot.ts';
 import { askRuns } from './ask-runs.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
-import { CopyScaler, type ScalerOptions } from './copy-scaler.ts';
+import { CopyScaler } from './copy-scaler.ts';
 import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
+import { DrainMover } from './drain-mover.ts';
 import { externalTrouble } from './external-servers.ts';
 import { FleetReports } from './fleet-reports.ts';
+import { FleetSync } from './fleet-sync.ts';
 import { FleetView } from './fleet-view.ts';
 import { mergeStatistics } from './merge-statistics.ts';
 import type { IndexRow, LoadOverride, Mesh, MeshRequest, ModelDescription } from './mesh-port.ts';
@@ -30,6 +32,7 @@ import type { ProcessKeeper } from './process-keeper.ts';
 import type { CopyRunsReport, Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
 import { RepositoryCalls } from './repository-calls.ts';
 import { RequestRun, type RunContext } from './request-run.ts';
+import { isOwner, scalerOptions } from './scaler-options.ts';
 import { SuspectRunner } from './suspect-runner.ts';
 import { within } from './within.ts';
 
@@ -66,6 +69,8 @@ export class LocalMesh implements Mesh {
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
   readonly #scaler: CopyScaler;
+  readonly #mover: DrainMover;
+  readonly #sync: FleetSync;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
   readonly #repository: RepositoryCalls;
@@ -87,6 +92,9 @@ export class LocalMesh implements Mesh {
     this.#scaler = new CopyScaler(this.#fleet, this.#coldStarts, scalerOptions(options));
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
+    this.#mover = new DrainMover(this.#fleet, { isOurs: (entry) => isOwner(entry, options), log });
+    const view = { catalogue: this.#catalogue, fleet: this.#fleet, connector: this.#connector };
+    this.#sync = new FleetSync(view, (changes) => this.applyRepository(changes), log);
     const { overrides, rescan } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
     this.#repository = new RepositoryCalls({ ...parts, overrides, rescan, log });
@@ -113,6 +121,11 @@ export class LocalMesh implements Mesh {
   addBackend(record: BackendRecord): void {
     for (const model of record.models ?? []) this.#catalogue.addExternal(model, record.id);
     this.#connector.add(record);
+  }
+
+  /** Goes by what the registry says from now on: backends, models, routes, orders to drain. */
+  follow(registry: Registry): void {
+    registry.watch(this.#sync);
   }
 
   /** What a repository shows now. Copies that are out of date are replaced in the background. */
@@ -143,6 +156,9 @@ export class LocalMesh implements Mesh {
     const timeoutMs = request.timeoutMs || this.#options.requestTimeoutMs;
     let entry: ModelEntry;
     try {
+      const routed = this.#catalogue.routed(request.model, Math.random());
+      if (routed !== undefined)
+        request = { ...request, model: routed.model, version: request.version ?? routed.version };
       entry = this.#servable(request.model, request.version);
     } catch (fault) {
       request.body.release();
@@ -165,7 +181,8 @@ export class LocalMesh implements Mesh {
     return false;
   }
 
-  isModelReady(model: string, version: number | undefined): boolean {
+  isModelReady(name: string, wanted: number | undefined): boolean {
+    const { model, version } = this.#target(name, wanted);
     const entry = this.#catalogue.find(model);
     if (entry === undefined || (version !== undefined && !entry.serves(version))) return false;
     const standing = this.#reports.standing(entry);
@@ -174,7 +191,8 @@ export class LocalMesh implements Mesh {
     return entry.versionToLoad(version) !== undefined && externalTrouble(this.#fleet, entry) === undefined;
   }
 
-  async describe(model: string, version: number | undefined): Promise<ModelDescription> {
+  async describe(name: string, named: number | undefined): Promise<ModelDescription> {
+    const { model, version } = this.#target(name, named);
     const entry = this.#servable(model, version);
     let copy = entry.active().ready(entry, version)[0];
     if (copy === undefined) {
@@ -248,6 +266,10 @@ export class LocalMesh implements Mesh {
       convictions: this.#inquiry.convictions,
       copiesAdded: this.#scaler.copiesAdded,
       copiesTrimmed: this.#scaler.copiesTrimmed,
+      copiesMoved: this.#mover.copiesMoved,
+      duplicateLoads: this.#coldStarts.duplicateLoads,
+      registry: this.#sync.standing,
+      routers: this.#options.routers?.all() ?? [],
       backends: this.#reports.backends(),
     };
   }
@@ -273,6 +295,14 @@ export class LocalMesh implements Mesh {
       throw new SkeinError('backend_unknown', { backend: backendId });
     }
     return this.#reports.plan(backendId, performance.now());
+  }
+
+  /** Where an alias leads; of a split, to its first target, so that what is told of it does not swing. */
+  #target(name: string, version: number | undefined): { model: string; version: number | undefined } {
+    const routed = this.#catalogue.routed(name, 0);
+    return routed === undefined
+      ? { model: name, version }
+      : { model: routed.model, version: version ?? routed.version };
   }
 
   /** The model, where requests for it are tried; throws what the client is told where not. */
@@ -344,19 +374,10 @@ export class LocalMesh implements Mesh {
   #sweep(nowMs: number): void {
     this.#coldStarts.sweep(nowMs);
     this.#scaler.tick(nowMs);
+    this.#mover.tick(nowMs);
     this.#isolation.sweep(nowMs);
     for (const run of this.#active) run.expire(nowMs);
   }
-}
-
-function scalerOptions({ routers, maxIdleMs = 0, log }: MeshOptions): ScalerOptions {
-  const [pinned, others] = [true, false].map((isPinned) => ({ ...noCopyLimits, pinned: isPinned, maxIdleMs }));
-  return {
-    self: routers?.self ?? '',
-    routers: routers?.all ?? (() => []),
-    limitsOf: ({ isPinned }) => (isPinned ? pinned! : others!),
-    log,
-  };
 }
 
 const preloadsAtOnce = 4;

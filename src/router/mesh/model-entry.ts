@@ -1,3 +1,4 @@
+import type { ModelRecord } from '../../fleet/catalogue-entry.ts';
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import type { CopyView } from './copy-view.ts';
@@ -55,8 +56,9 @@ const noLabels: ReadonlyMap<string, number> = new Map();
 /** One model of the catalogue. */
 export class ModelEntry {
   readonly name: string;
-  /** Never evicted. */
-  readonly isPinned: boolean;
+  readonly #isPinned: boolean;
+  /** What the fleet's catalogue says of it; undefined where it comes from elsewhere. */
+  record: ModelRecord | undefined;
   /** Undefined for a model that only external servers have. */
   repository: RepositoryModel | undefined;
   /** External servers that were declared to have it, by backend id. */
@@ -69,7 +71,12 @@ export class ModelEntry {
 
   constructor(name: string, isPinned = false) {
     this.name = name;
-    this.isPinned = isPinned;
+    this.#isPinned = isPinned;
+  }
+
+  /** Never evicted. */
+  get isPinned(): boolean {
+    return this.#isPinned || this.record?.pinned === true;
   }
 
   get versions(): readonly number[] {
@@ -142,7 +149,13 @@ function findReady(entry: ModelEntry, copies: readonly CopyView[], version: numb
     found = ofVersion(newest === -Infinity ? Math.max(...served) : newest);
   }
   const current = found.filter((copy) => copy.facts.stamp === entry.stampOf(copy.facts.version));
-  return current.length > 0 ? current : found;
+  return stayingFirst(current.length > 0 ? current : found);
+}
+
+/** A backend that drains is asked only for what is nowhere else. */
+function stayingFirst(copies: readonly CopyView[]): readonly CopyView[] {
+  const staying = copies.filter(({ isLeaving }) => !isLeaving);
+  return staying.length > 0 ? staying : copies;
 }
 
 function mustWaitForNewest(entry: ModelEntry, ready: readonly CopyView[]): boolean {

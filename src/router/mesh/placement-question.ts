@@ -10,7 +10,7 @@ export function questionOf(
   meanBytes: number,
   nowMs: number,
 ): PlacementQuestion {
-  const { activity } = entry;
+  const { activity, record } = entry;
   // A model that was never loaded is taken to be like the others: as nothing it would seem to fit anywhere.
   const expectedBytes = activity?.residentBytes || meanBytes;
   const copies: PlacedCopy[] = [];
@@ -26,7 +26,9 @@ export function questionOf(
       version,
       expectedBytes,
       demand: (activity?.rate.perSecond(nowMs) ?? 0) * expectedBytes,
-      engine: 'onnx',
+      engine: record?.engine ?? 'onnx',
+      ...(record?.requires !== undefined && { requires: record.requires }),
+      ...(record?.tolerates !== undefined && { tolerates: record.tolerates }),
     },
     copies,
     excluded,

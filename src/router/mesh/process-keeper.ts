@@ -12,7 +12,7 @@ export interface ProcessKeeper {
 
 /** Where all backends are processes of other hosts. */
 export const noProcesses: ProcessKeeper = {
-  endOf: () => Promise.resolve({ kind: 'unknown' }),
+  endOf: () => Promise.resolve({ kind: 'elsewhere' }),
   openApart: () => Promise.reject(new Error('backends are not started by this router')),
   closeApart: () => {},
 };

@@ -1,3 +1,4 @@
+import type { RegistryStanding } from '../../fleet/registry.ts';
 import type { CopyPhase, SourceState } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Candidate } from '../placement/candidate.ts';
@@ -25,6 +26,13 @@ export interface FleetReport {
   readonly convictions: number;
   readonly copiesAdded: number;
   readonly copiesTrimmed: number;
+  /** Copies loaded elsewhere for backends that drain, and loads that another backend had done or begun as well. */
+  readonly copiesMoved: number;
+  readonly duplicateLoads: number;
+  /** Whether what is known of the fleet is current; left out where there is no registry. */
+  readonly registry?: RegistryStanding | undefined;
+  /** Ids of the routers that serve this fleet, this one included. */
+  readonly routers: readonly string[];
   readonly backends: readonly BackendReport[];
 }
 
@@ -36,7 +44,7 @@ export interface BackendReport {
   readonly kind: string;
   readonly address: string;
   readonly state: BackendStanding;
-  /** Why it is down or stalled; '' where it is not. */
+  /** Why it is down or stalled, or what its operator should know; '' where all is well. */
   readonly reason: string;
   readonly pid: number | undefined;
   readonly budgetBytes: number;

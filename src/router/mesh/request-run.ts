@@ -47,6 +47,8 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   #lastError: SkeinError | undefined;
   readonly #startedMs = performance.now();
   #attempts = 0;
+  /** Backends of other hosts that were lost with it in them. */
+  losses = 0;
   #copy: CopyView | undefined;
   #exchange: Exchange | undefined;
   #isHeld = false;

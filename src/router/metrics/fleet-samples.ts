@@ -29,8 +29,31 @@ export function fleetSamples(report: FleetReport): Metric[] {
     counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
     counter('skein_copies_added_total', 'Copies beyond the first, loaded for the load', single(report.copiesAdded)),
     counter('skein_copies_trimmed_total', 'Copies given up because there were too many', single(report.copiesTrimmed)),
+    counter(
+      'skein_duplicate_loads_total',
+      'Loads that ended with a copy beside another one that nobody wanted',
+      single(report.duplicateLoads),
+    ),
+    counter('skein_copies_moved_total', 'Copies loaded elsewhere for backends that drain', single(report.copiesMoved)),
+    ...registrySamples(report),
     ...backendSamples(report.backends),
     ...sourceSamples(report.backends),
+  ];
+}
+
+const registryStates = ['starting', 'connected', 'away', 'emptied'] as const;
+
+/** Nothing where there is no registry. */
+function registrySamples({ registry, routers }: FleetReport): Metric[] {
+  if (registry === undefined) return [];
+  return [
+    gauge(
+      'skein_registry_state',
+      'Whether the registry is in this state: 1 or 0',
+      registryStates.map((state) => ({ labels: { state }, value: state === registry.kind ? 1 : 0 })),
+      'first',
+    ),
+    gauge('skein_routers', 'Routers of the fleet, this one included', single(routers.length), 'first'),
   ];
 }
 

@@ -17,6 +17,7 @@ export type Refusal =
   | 'excluded' // the caller's wish: it has just failed there
   | 'engine'
   | 'labels'
+  | 'taint'
   | 'too_large' // larger than all that the backend may use
   | 'nothing_to_evict';
 
@@ -59,6 +60,7 @@ const refusalText: Readonly<Record<Refusal, string>> = {
   excluded: 'has just failed for this request',
   engine: "does not run the model's engine",
   labels: 'lacks a label that the model requires',
+  taint: 'has a taint that the model does not tolerate',
   too_large: 'may use less memory than the model needs',
   nothing_to_evict: 'is full of copies that may not be evicted',
 };

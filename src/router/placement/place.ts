@@ -55,6 +55,8 @@ interface FleetShares {
   /** Backends that could take the model without evicting, and those that hold a copy: how far a walk has to go. */
   readonly withRoom: number;
   readonly withCopy: number;
+  /** Backends with room in zones that hold no copy, where the model has copies already: one of them comes first. */
+  readonly freshZones: ReadonlySet<string>;
 }
 
 type Found = Record<Verdict['kind'], Candidate[]>;
@@ -75,8 +77,11 @@ function rank(
     found[verdict.kind].push({ backendId: backend.id, rank: position, verdict });
   }
   const { keep, room, over_bound: overBound, evict, not_considered: others, refused } = found;
+  const isFresh = ({ backendId }: Candidate) => shares.freshZones.has(backendId);
   const regime = room.length + overBound.length > 0 ? 'room' : evict.length > 0 ? 'full' : 'none';
-  const able = [...keep.sort(readyFirst), ...room, ...overBound, ...byPrice(evict, options)];
+  const spread =
+    shares.freshZones.size === 0 ? room : [...room].sort((a, b) => Number(isFresh(b)) - Number(isFresh(a)));
+  const able = [...keep.sort(readyFirst), ...spread, ...overBound, ...byPrice(evict, options)];
   if (wanted !== Infinity) return { regime, candidates: able.slice(0, Math.max(wanted, keep.length)) };
   return { regime, candidates: [...able, ...others, ...refused, ...membersOfNoWeight(backends)] };
 }
@@ -84,7 +89,8 @@ function rank(
 /** Nothing further down the list could change the answer. */
 function isEnough(found: Found, shares: FleetShares, options: PlacementOptions, wanted: number): boolean {
   if (found.keep.length < shares.withCopy) return false;
-  if (found.room.length >= wanted) return true;
+  const isSpread = shares.freshZones.size === 0 || found.room.some(({ backendId }) => shares.freshZones.has(backendId));
+  if (found.room.length >= wanted && isSpread) return true;
   const roomSeen = found.room.length + found.over_bound.length;
   return roomSeen === shares.withRoom && found.evict.length >= options.choices;
 }
@@ -141,7 +147,22 @@ function fleetShares(
     limitDemandPerByte: (1 + options.demandSlack) * demand * perByte,
     withRoom,
     withCopy,
+    freshZones: withCopy === 0 ? noZones : freshZones(backends, question),
   };
+}
+
+const noZones: ReadonlySet<string> = new Set();
+
+/** A zone that fails takes all its copies: the next one goes where none is yet. */
+function freshZones(backends: readonly PlacementBackend[], question: PlacementQuestion): ReadonlySet<string> {
+  const taken = new Set(backends.filter((one) => copyAt(one, question) !== undefined).map(({ zone }) => zone));
+  const fresh = backends.filter(
+    (one) =>
+      !taken.has(one.zone) &&
+      refusalOf(one, question.model, question.excluded) === undefined &&
+      hasRoom(one, question.model),
+  );
+  return new Set(fresh.map(({ id }) => id));
 }
 
 /** Why a backend may not be given the model at all; undefined where it may, whether it has room or not. */
@@ -154,7 +175,12 @@ export function refusalOf(
   if (excluded?.has(backend.id)) return 'excluded';
   if (!backend.engines.includes(model.engine)) return 'engine';
   for (const label in model.requires) if (backend.labels[label] !== model.requires[label]) return 'labels';
+  if (backend.taints?.some((taint) => !toleratesTaint(model, taint))) return 'taint';
   return model.expectedBytes > backend.usableBytes ? 'too_large' : undefined;
+}
+
+function toleratesTaint({ requires, tolerates }: PlacementModel, taint: string): boolean {
+  return tolerates?.includes(taint) === true || (requires !== undefined && Object.hasOwn(requires, taint));
 }
 
 function hasRoom(backend: PlacementBackend, model: PlacementModel): boolean {

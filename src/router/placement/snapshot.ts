@@ -23,6 +23,10 @@ export interface PlacementBackend {
   readonly assignedDemand: number;
   readonly state: BackendAvailability;
   readonly labels: Readonly<Record<string, string>>;
+  /** Models have to require these as labels, or to tolerate them; left out: none. */
+  readonly taints?: readonly string[];
+  /** Further copies of a model go to other zones first; left out: the same for all. */
+  readonly zone?: string;
 }
 
 export interface PlacementModel {
@@ -36,6 +40,8 @@ export interface PlacementModel {
   readonly engine: string;
   /** Labels that a backend must carry; left out: any backend will do. */
   readonly requires?: Readonly<Record<string, string>>;
+  /** Taints that it puts up with; left out: none but those it requires as labels. */
+  readonly tolerates?: readonly string[];
 }
 
 /** Where the model is now. A copy that is being unloaded is no copy. */

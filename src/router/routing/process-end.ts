@@ -2,7 +2,9 @@
 export type ProcessEnd =
   | { readonly kind: 'signal'; readonly signal: string }
   | { readonly kind: 'exit'; readonly code: number }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown' }
+  /** A process of another host: nobody here sees how it ended, and most ends there are of hosts and networks. */
+  | { readonly kind: 'elsewhere' };
 
 /** Sent from outside: by an operator, a supervisor, or a kernel that is out of memory. No request is to blame. */
 const outsideSignals: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -19,6 +21,8 @@ export function blamesRequests(end: ProcessEnd): boolean {
       return end.code !== 0 && !Object.values(outsideSignals).includes(end.code - 128);
     case 'unknown':
       return true;
+    case 'elsewhere':
+      return false;
     default:
       return end satisfies never;
   }

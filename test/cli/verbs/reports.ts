@@ -50,6 +50,9 @@ export const fleet: FleetReport = {
   convictions: 0,
   copiesAdded: 0,
   copiesTrimmed: 0,
+  copiesMoved: 0,
+  duplicateLoads: 0,
+  routers: [],
   backends: [
     {
       id: 'b1',

@@ -138,7 +138,7 @@ test('LinkConnection ends where the peer says no hello', async () => {
     mock.timers.tick(4_999);
     assert.deepEqual(link.reasons, []);
     mock.timers.tick(1);
-    assert.equal(await link.closed, 'no hello within 5000 ms');
+    assert.equal(await link.closed, 'no complete hello within 5000 ms');
   } finally {
     mock.timers.reset();
   }

@@ -20,6 +20,8 @@ export interface TestMesh {
   readonly processes: FakeProcesses;
   /** A backend of Skein's own. */
   backend(id: string): FakeBackend;
+  /** One that the mesh is not told of: a registry does that. */
+  unknown(id: string): FakeBackend;
   /** A server of somebody else's, with what it can do and the models it is declared to have. */
   external(id: string, can: Partial<Capabilities>, models?: readonly string[]): FakeBackend;
   /** What the repository has now, in place of what it had of these models. */
@@ -106,6 +108,7 @@ export function startMesh(t: Owner, options: Partial<MeshOptions> = {}): TestMes
       mesh.addBackend({ id, kind: 'skein', address: `fake:${id}`, engines: ['onnx'] });
       return backend;
     },
+    unknown: (id) => own.add(id),
     external: (id, can, models) => {
       const cannot: Capabilities = { load: false, unload: false, describe: true, statistics: false, bodies: ['v2'] };
       const backend = foreign.add(id, { ...cannot, ...can });

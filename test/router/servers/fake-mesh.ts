@@ -181,6 +181,9 @@ export class FakeMesh implements Mesh {
         convictions: 0,
         copiesAdded: 0,
         copiesTrimmed: 0,
+        copiesMoved: 0,
+        duplicateLoads: 0,
+        routers: [],
       },
       backends: this.reportedBackends,
     };

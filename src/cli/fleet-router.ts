@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { RouterSettings } from '../config/load-fleet-settings.ts';
+import type { MemberRecord, RouterMember } from '../fleet/member-record.ts';
+import type { Registry } from '../fleet/registry.ts';
+import { noProcesses } from '../router/mesh/process-keeper.ts';
+import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
+import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
+import { openRegistry } from './fleet-registry.ts';
+import { readLinkGuard } from './link-guard.ts';
+import { createLog } from './log.ts';
+import { memberTtlMs, reachableHost, urlHost } from './member-name.ts';
+import { boundNursery } from './nursery.ts';
+import { prepareState } from './prepare-state.ts';
+import { buildRouter, type RouterCore } from './router-core.ts';
+import { softwareVersion } from './software-version.ts';
+import { untilSignalled } from './until-signalled.ts';
+
+/** How long a router waits for the registry and its first backends before it says that it serves: it serves in any case. */
+const readyWithinMs = 5_000;
+
+/** `skein router`: one router of a fleet. Resolves when it has ended. */
+export async function runRouter(settings: RouterSettings): Promise<void> {
+  const signalled = untilSignalled();
+  boundNursery();
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat });
+  await prepareState(settings.stateDir);
+  const guard = readLinkGuard({
+    tokenFile: settings.linkToken,
+    caFile: settings.linkCa,
+    certFile: settings.linkCert,
+    keyFile: settings.linkKey,
+  });
+  const registry = openRegistry(settings, log);
+  const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
+  const core = await buildRouter(settings, id, noProcesses, [], log, { registry, ...guard });
+  const metrics = await listen(core, settings);
+  await untilKnown(registry, core);
+  const at = (port: number) => `http://${urlHost(settings.host)}:${port}`;
+  const url = settings.advertiseUrl || `http://${urlHost(reachableHost(settings.host))}:${core.server.port}`;
+  const announced = await announce(
+    registry,
+    { role: 'router', id, instance: randomUUID(), software: softwareVersion, url },
+    log,
+  );
+  const urls = { http: at(core.server.port), grpc: at(core.grpcServer.port), metrics: at(metrics.port) };
+  process.stdout.write(`${JSON.stringify({ ready: true, ...urls, id, pid: process.pid, version: softwareVersion })}\n`);
+  await signalled;
+  log.info('stopping: no new requests, those under way are answered');
+  const deadline = setTimeout(() => process.exit(1), settings.drainTimeoutMs + 5_000);
+  // The others take over its models before it stops deciding about them.
+  await announced.withdraw();
+  await core.stop(settings.drainTimeoutMs);
+  await metrics.close();
+  await registry.close();
+  clearTimeout(deadline);
+}
+
+async function listen(core: RouterCore, settings: RouterSettings): Promise<MetricsServer> {
+  const { httpPort, grpcPort, metricsPort, host } = settings;
+  await core.server.listen({ port: httpPort, host });
+  await core.grpcServer.listen({ port: grpcPort, host });
+  return serveMetrics({ port: metricsPort, host }, async () =>
+    mergeMetrics([await core.metrics.collectRouterMetrics()]),
+  );
+}
+
+/** The registry has answered, and every backend in it is connected or known to be away. */
+async function untilKnown(registry: Registry, { mesh }: RouterCore): Promise<void> {
+  const untilMs = performance.now() + readyWithinMs;
+  const isKnown = () => {
+    if (registry.standing.kind === 'starting') return false;
+    const up = mesh.report().backends.filter(({ state }) => state === 'up').length;
+    return up > 0 && up >= registry.snapshot.backends.size;
+  };
+  while (performance.now() < untilMs && !isKnown()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+async function announce(registry: Registry, member: RouterMember, log: Logger) {
+  return registry.announce(member, {
+    ttlMs: memberTtlMs,
+    isAlive: (existing: MemberRecord) => isAlive(existing, member),
+    onTaken: (by) => {
+      if (by === undefined) log.info({ id: member.id }, 'this router has its name again');
+      else log.error({ id: member.id, by }, 'another router uses the name of this one; give one of them another --id');
+    },
+  });
+}
+
+async function isAlive(existing: MemberRecord, { url }: RouterMember): Promise<boolean> {
+  if (existing.role !== 'router' || existing.url === url) return false;
+  return fetch(`${existing.url}/v2/health/live`, { signal: AbortSignal.timeout(1_000) }).then(
+    () => true,
+    () => false,
+  );
+}

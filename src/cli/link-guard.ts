@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { SkeinError } from '../protocol/errors.ts';
+import { type LinkSecret, readLinkSecret } from '../protocol/link/link-proof.ts';
+import type { LinkTls } from '../protocol/link/link-tls.ts';
+
+export interface LinkGuardFiles {
+  /** '' for none. */
+  readonly tokenFile: string;
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Reads what guards links; throws with the name of the file that cannot be used. */
+export function readLinkGuard(files: LinkGuardFiles): { readonly secret?: LinkSecret; readonly tls?: LinkTls } {
+  const { tokenFile, caFile, certFile, keyFile } = files;
+  const named = [caFile, certFile, keyFile].filter((path) => path !== '').length;
+  if (named !== 0 && named !== 3) {
+    throw new SkeinError('settings_conflict', {
+      reason: 'link-ca, link-cert and link-key go together: TLS needs all three',
+    });
+  }
+  const text = tokenFile === '' ? undefined : readSecretFile('link-token', tokenFile);
+  if (text !== undefined && text.trim().length < shortestToken) {
+    throw new SkeinError('settings_conflict', {
+      reason: `the token in ${tokenFile} has fewer than ${shortestToken} characters: it could be guessed`,
+    });
+  }
+  return {
+    ...(text !== undefined && { secret: readLinkSecret(text) }),
+    ...(named === 3 && {
+      tls: {
+        ca: readSecretFile('link-ca', caFile),
+        cert: readSecretFile('link-cert', certFile),
+        key: readSecretFile('link-key', keyFile),
+      },
+    }),
+  };
+}
+
+const shortestToken = 16;
+
+export function readSecretFile(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (fault) {
+    const expected = `a file that can be read (${(fault as Error).message})`;
+    throw new SkeinError('setting_invalid', { origin: `--${flag}`, value: `'${path}'`, expected }, { cause: fault });
+  }
+}

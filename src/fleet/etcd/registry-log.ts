@@ -1,0 +1,1 @@
+export type RegistryLog = (message: string, facts: Record<string, unknown>, level: 'info' | 'warn') => void;

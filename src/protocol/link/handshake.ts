@@ -1,0 +1,73 @@
+import { drawNonce, isSameProof, type LinkSecret, type ProofFacts, proofOf } from './link-proof.ts';
+import { commonVersion, type Hello, linkVersions, type Proof } from './messages.ts';
+
+/** What an end of a link says of itself, and what it asks of the other end. */
+export interface LinkSelf extends Pick<Hello, 'role' | 'id' | 'software'> {
+  /** The other end has to prove that it belongs to the fleet; left out: everybody who gets this far does. */
+  readonly secret?: LinkSecret;
+}
+
+/** The opening of a link as one end sees it: sans IO, so that it can be tried without a socket. */
+export class Handshake {
+  readonly hello: Hello;
+  readonly #secret: LinkSecret | undefined;
+  #peer: Hello | undefined;
+
+  constructor({ secret, ...self }: LinkSelf, streamWindowBytes: number) {
+    this.#secret = secret;
+    const nonce = secret === undefined ? undefined : drawNonce();
+    this.hello = { ...self, versions: linkVersions, streamWindowBytes, ...(nonce !== undefined && { nonce }) };
+  }
+
+  /** What the other end said, where the link is open or waits only for its proof. */
+  get peer(): Hello | undefined {
+    return this.#peer;
+  }
+
+  /** Takes the other end's hello: the proof to send, nothing to prove, or why it ends here. */
+  onHello(peer: Hello): { readonly refusal: string } | { readonly proof: Proof | undefined; readonly version: number } {
+    const version = commonVersion(this.hello.versions, peer.versions);
+    if (version === undefined) {
+      const [ours, theirs] = [linkVersions.join('-'), peer.versions.join('-')];
+      return { refusal: `no link version in common: this side speaks ${ours}, '${peer.id}' ${theirs}` };
+    }
+    this.#peer = peer;
+    if (this.#secret === undefined) {
+      if (peer.nonce === undefined) return { proof: undefined, version };
+      return { refusal: `${peer.role} '${peer.id}' asks for the fleet's token, and this ${this.hello.role} has none` };
+    }
+    if (peer.nonce === undefined) {
+      return { refusal: `${peer.role} '${peer.id}' has no token, and this ${this.hello.role} asks for the fleet's` };
+    }
+    const key = this.#key();
+    if (key === undefined)
+      return { refusal: `the token of this ${this.hello.role} is not that of '${this.#facts().backendId}'` };
+    return { proof: { proof: proofOf(key, this.hello.role, this.#facts()) }, version };
+  }
+
+  /** Whether the other end has still to prove itself. */
+  get awaitsProof(): boolean {
+    return this.#secret !== undefined;
+  }
+
+  /** Why the proof does not hold; undefined where it does. */
+  onProof({ proof }: Proof): string | undefined {
+    const peer = this.#peer!;
+    const expected = proofOf(this.#key()!, peer.role, this.#facts());
+    return isSameProof(expected, proof) ? undefined : `wrong token: ${peer.role} '${peer.id}' has another one`;
+  }
+
+  #key(): Buffer | undefined {
+    return this.#secret?.keyOf(this.#facts().backendId);
+  }
+
+  #facts(): ProofFacts {
+    const [router, backend] = this.hello.role === 'router' ? [this.hello, this.#peer!] : [this.#peer!, this.hello];
+    return {
+      routerId: router.id,
+      backendId: backend.id,
+      routerNonce: router.nonce ?? '',
+      backendNonce: backend.nonce ?? '',
+    };
+  }
+}

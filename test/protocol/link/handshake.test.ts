@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Handshake } from '../../../src/protocol/link/handshake.ts';
+import { backendKeyText, type LinkSecret, readLinkSecret } from '../../../src/protocol/link/link-proof.ts';
+
+const secret = readLinkSecret('the secret of this fleet\n');
+const windowBytes = 1_024;
+
+/** What becomes of a link between a router and a backend of these secrets; the reason where it does not open. */
+function meet(ofRouter: LinkSecret | undefined, ofBackend: LinkSecret | undefined, backendId = 'b1'): string {
+  const router = new Handshake(
+    { role: 'router', id: 'r1', software: '1', ...(ofRouter && { secret: ofRouter }) },
+    windowBytes,
+  );
+  const backend = new Handshake(
+    { role: 'backend', id: backendId, software: '1', ...(ofBackend && { secret: ofBackend }) },
+    windowBytes,
+  );
+  const atBackend = backend.onHello(router.hello);
+  const atRouter = router.onHello(backend.hello);
+  if ('refusal' in atBackend) return atBackend.refusal;
+  if ('refusal' in atRouter) return atRouter.refusal;
+  if (atBackend.proof === undefined || atRouter.proof === undefined) return 'open';
+  return router.onProof(atBackend.proof) ?? backend.onProof(atRouter.proof) ?? 'open';
+}
+
+describe('Handshake', () => {
+  test('opens between two that ask for nothing', () => {
+    assert.equal(meet(undefined, undefined), 'open');
+  });
+
+  test('opens between two that know the same secret', () => {
+    assert.equal(meet(secret, secret), 'open');
+  });
+
+  test('opens for a backend that holds its own key alone', () => {
+    assert.equal(meet(secret, readLinkSecret(backendKeyText('the secret of this fleet', 'b1'))), 'open');
+  });
+
+  test('does not open for a backend that holds the key of another one', () => {
+    const others = readLinkSecret(backendKeyText('the secret of this fleet', 'b2'));
+    assert.match(meet(secret, others), /is not that of 'b1'/);
+  });
+
+  test('does not open for another secret, and says so', () => {
+    assert.match(meet(secret, readLinkSecret('the secret of another fleet')), /wrong token/);
+    assert.match(meet(readLinkSecret('the secret of another fleet'), secret), /wrong token/);
+  });
+
+  test('does not open for one without a secret where the other has one, and says so', () => {
+    assert.match(meet(secret, undefined), /has none|no token/);
+    assert.match(meet(undefined, secret), /has none|no token/);
+  });
+
+  test('takes no proof of another connection, and not its own', () => {
+    const pair = () =>
+      [
+        new Handshake({ role: 'router', id: 'r1', software: '1', secret }, windowBytes),
+        new Handshake({ role: 'backend', id: 'b1', software: '1', secret }, windowBytes),
+      ] as const;
+    const [router, backend] = pair();
+    const [, earlier] = pair();
+    const replayed = earlier.onHello(router.hello);
+    const own = router.onHello(backend.hello);
+    assert.ok('proof' in replayed && 'proof' in own);
+    assert.match(router.onProof(replayed.proof!) ?? '', /wrong token/);
+    assert.match(router.onProof(own.proof!) ?? '', /wrong token/);
+    assert.match(router.onProof({ proof: 7 as never }) ?? '', /wrong token/);
+  });
+
+  test('says which versions do not meet', () => {
+    const router = new Handshake({ role: 'router', id: 'r1', software: '1' }, windowBytes);
+    const hello = {
+      ...new Handshake({ role: 'backend', id: 'b1', software: '9' }, windowBytes).hello,
+      versions: [8, 9] as const,
+    };
+    const outcome = router.onHello(hello);
+    assert.match('refusal' in outcome ? outcome.refusal : '', /no link version in common.*8-9/);
+  });
+});

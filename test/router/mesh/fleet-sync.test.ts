@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { CatalogueEntry, ModelRecord } from '../../../src/fleet/catalogue-entry.ts';
+import { EmbeddedRegistry } from '../../../src/fleet/embedded/embedded-registry.ts';
+import type { BackendMember } from '../../../src/fleet/member-record.ts';
+import { until } from '../../adapters/until.ts';
+import { backend, modelRecord } from '../../fleet/registry.contract.ts';
+import { ask, startMesh } from './test-mesh.ts';
+
+const alone = { ttlMs: 1_000, isAlive: async () => false, onTaken: () => {} };
+const named = (name: string, more: Partial<ModelRecord> = {}): ModelRecord => ({ ...modelRecord(name), ...more });
+
+/** A mesh that goes by a registry. */
+function start(t: TestContext) {
+  const started = startMesh(t, { requestTimeoutMs: 2_000 });
+  const registry = new EmbeddedRegistry();
+  started.mesh.follow(registry);
+  const join = async (id: string, more: Partial<BackendMember> = {}) => {
+    const fake = started.unknown(id);
+    const announced = await registry.announce({ ...backend(id), address: `fake:${id}`, labels: {}, ...more }, alone);
+    await until('connected', () => stateOf(id) === 'up');
+    return { fake, announced };
+  };
+  const stateOf = (id: string) => started.mesh.report().backends.find((one) => one.id === id)?.state;
+  const put = (...entries: CatalogueEntry[]) => Promise.all(entries.map((entry) => registry.putEntry(entry)));
+  return { ...started, registry, join, stateOf, put };
+}
+
+describe('FleetSync', () => {
+  test('serves the models of the catalogue on the backends of the registry', async (t) => {
+    const { mesh, join, put, registry } = start(t);
+    const { fake } = await join('b1');
+    await put(named('a'));
+    assert.match(await ask(mesh, 'a').over(), /^a s1 on b1/);
+    assert.equal(fake.loads[0]?.directory, 'a');
+    await registry.removeEntry('a');
+    assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
+  });
+
+  test('goes on with a backend whose lease is lost for as long as its link holds', async (t) => {
+    const { mesh, join, put, stateOf, logs } = start(t);
+    const { fake, announced } = await join('b1');
+    await put(named('a'));
+    await announced.withdraw();
+    assert.match(await ask(mesh, 'a').over(), /^a s1 on b1/);
+    assert.ok(logs.some(({ message }) => /goes on by its link/.test(message)));
+    fake.isDown = true;
+    fake.die();
+    await until('forgotten', () => stateOf('b1') === undefined);
+  });
+
+  test('connects anew where a backend has moved', async (t) => {
+    const { join, stateOf, registry } = start(t);
+    const { fake } = await join('b1');
+    await registry.announce({ ...backend('b1'), address: 'fake:b1', zone: 'z2' }, alone);
+    assert.equal(fake.connects, 1);
+    await registry.announce({ ...backend('b1'), address: 'fake:elsewhere' }, alone);
+    await until('connected again', () => fake.connects === 2 && stateOf('b1') === 'up');
+  });
+
+  test('places models by what they require, and keeps others off what is tainted', async (t) => {
+    const { mesh, join, put } = start(t);
+    await join('plain');
+    await join('costly', { labels: { gpu: 'a100' }, taints: ['gpu'] });
+    await put(
+      named('usual'),
+      named('fast', { requires: { gpu: 'a100' } }),
+      named('odd', { requires: { gpu: 'h100' } }),
+    );
+    assert.match(await ask(mesh, 'fast').over(), /on costly/);
+    assert.match(await ask(mesh, 'usual').over(), /on plain/);
+    const { candidates } = mesh.explain('odd');
+    assert.deepEqual(
+      candidates.map(({ verdict }) => verdict.kind),
+      ['refused', 'refused'],
+    );
+  });
+
+  test('leads an alias to its model, a label to its version, a split by weight', async (t) => {
+    const { mesh, join, put } = start(t);
+    await join('b1');
+    const versions = { versions: [1, 2], stamps: ['s1', 's2'], labels: { stable: 1 } };
+    await put(named('a', versions), named('b'));
+    await put(
+      { kind: 'route', name: 'alias', targets: [{ model: 'a', weight: 1 }] },
+      { kind: 'route', name: 'steady', targets: [{ model: 'a', version: 'stable', weight: 1 }] },
+      { kind: 'route', name: 'lost', targets: [{ model: 'a', version: 'beta', weight: 1 }] },
+      {
+        kind: 'route',
+        name: 'split',
+        targets: [
+          { model: 'b', weight: 1 },
+          { model: 'a', weight: 0 },
+        ],
+      },
+    );
+    assert.match(await ask(mesh, 'alias').over(), /^a s2 on/);
+    assert.match(await ask(mesh, 'steady').over(), /^a s1 on/);
+    assert.match(await ask(mesh, 'split').over(), /^b s1 on/);
+    assert.equal(await ask(mesh, 'lost').over(), 'label_unknown');
+    assert.ok(mesh.isModelReady('alias', undefined));
+  });
+});
+
+describe('DrainMover', () => {
+  test('loads every copy elsewhere before it leaves, so that nobody meets a cold model', async (t) => {
+    const { mesh, join, put, registry } = start(t);
+    const { fake: b1 } = await join('b1');
+    const names = Array.from({ length: 20 }, (_, i) => `m${i}`);
+    await put(...names.map((name) => named(name)));
+    for (const name of names) await ask(mesh, name).over();
+    const { fake: b2 } = await join('b2');
+    const cold = mesh.report().coldRequests;
+    await registry.setDrain('b1', true);
+    while (b1.copies.size > 0) for (const name of names) assert.match(await ask(mesh, name).over(), /on b[12]/);
+    assert.equal(b2.ready.length, names.length);
+    assert.equal(mesh.report().coldRequests, cold);
+    assert.equal(mesh.report().copiesMoved, names.length);
+    await registry.setDrain('b1', false);
+    assert.equal(mesh.report().backends.find(({ id }) => id === 'b1')?.state, 'up');
+  });
+
+  test('leaves a copy where it is while nobody else can take it', async (t) => {
+    const { mesh, join, put, registry, logs } = start(t);
+    const { fake } = await join('b1');
+    await put(named('a'));
+    await ask(mesh, 'a').over();
+    await registry.setDrain('b1', true);
+    await until('tried', () => logs.some(({ message }) => /could not be moved/.test(message)));
+    assert.match(await ask(mesh, 'a').over(), /on b1/);
+    assert.equal(fake.ready.length, 1);
+  });
+});
