@@ -1,6 +1,6 @@
 import type { SkeinError } from '../protocol/errors.ts';
 import type { BodyDialect } from '../protocol/link/infer-head.ts';
-import type { BackendState, CopyDescription, CopyFacts, CopySpec } from '../protocol/link/messages.ts';
+import type { BackendState, CopyDescription, CopyFacts, CopySpec, ModelFinding } from '../protocol/link/messages.ts';
 import type { RunsReport } from '../protocol/link/runs-report.ts';
 import type { ModelStatistics } from '../protocol/v2/statistics.ts';
 import type { RequestBody } from './request-body.ts';
@@ -116,5 +116,7 @@ export interface BackendSession {
   statistics(model?: string): Promise<readonly ModelStatistics[]>;
   /** What the backend learned of a copy's runs; absent for systems that do not tell. */
   runs?(copy: CopyFacts): Promise<RunsReport>;
+  /** What lies at a path of its model directories; kinds that have none leave it out. */
+  find?(path: string): Promise<ModelFinding>;
   close(reason: string): void;
 }

@@ -33,19 +33,24 @@ export class AdminClient {
   }
 
   /** Waits as long as it takes: a load may. */
-  post(path: string): Promise<string> {
-    return this.#send('POST', path, noTimeout);
+  post(path: string, body?: unknown): Promise<string> {
+    return this.#send('POST', path, noTimeout, body);
   }
 
-  async #send(method: string, path: string, timeoutMs: number): Promise<string> {
-    const { status, text } = await this.#exchange(method, path, timeoutMs);
+  async #send(method: string, path: string, timeoutMs: number, body?: unknown): Promise<string> {
+    const { status, text } = await this.#exchange(method, path, timeoutMs, body);
     if (status < 300) return text;
     const reason = errorIn(text);
     if (reason === undefined) throw this.#stranger(method, path, `answered with status ${status}`);
     throw new SkeinError('server_refused', { reason });
   }
 
-  async #exchange(method: string, path: string, timeoutMs: number): Promise<{ status: number; text: string }> {
+  async #exchange(
+    method: string,
+    path: string,
+    timeoutMs: number,
+    body?: unknown,
+  ): Promise<{ status: number; text: string }> {
     const url = `${this.#url}${path}`;
     const request = url.startsWith('https:') ? (await import('node:https')).request : httpRequest;
     return new Promise((resolve, reject) => {
@@ -59,7 +64,7 @@ export class AdminClient {
       sent.on('response', (response) =>
         readText(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail),
       );
-      sent.end();
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
@@ -69,7 +74,7 @@ export class AdminClient {
   }
 }
 
-type OperatorVerb = Exclude<Verb, 'serve' | 'engines'>;
+type OperatorVerb = Exclude<Verb, 'serve' | 'router' | 'backend' | 'engines'>;
 
 /** The client for an operator verb. */
 export function adminClient(verb: OperatorVerb, call: VerbCall, console: CommandConsole): AdminClient {

@@ -38,7 +38,10 @@ async function main(options: BackendProcessOptions): Promise<void> {
     ...options,
     ...(fetcher !== undefined && { fetcher }),
     engine,
-    ...(locator !== undefined && { locate: (spec) => locator.locate(spec) }),
+    ...(locator !== undefined && {
+      locate: (spec) => locator.locate(spec),
+      find: (path: string) => locator.find(path),
+    }),
     trace: (message, facts) => log.debug(facts, message),
     warn: (model, warnings) => {
       for (const warning of warnings) warn('configuration field has no effect here', { model, ...warning });

@@ -77,7 +77,7 @@ export async function buildRouter(
     },
     log: tell,
   });
-  if (fleet !== undefined) mesh.follow(fleet.registry);
+  const desk = fleet && mesh.follow(fleet.registry);
   for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
   for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
   const metrics = new RouterMetrics(mesh, settings.metricsMaxModels);
@@ -92,7 +92,7 @@ export async function buildRouter(
           log: tell,
         });
   const options = { ...settings, version: softwareVersion };
-  const tools = { retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell };
+  const tools = { desk, retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell };
   const server = await createRouterServer(mesh, options, tools);
   const grpcServer = createGrpcServer(mesh, options, tools, tfservingMethods(mesh));
   const stop = async (graceMs: number) => {

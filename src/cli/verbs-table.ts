@@ -163,6 +163,120 @@ export const verbsTable = {
     ],
     load: () => import('./verbs/bench.ts'),
   },
+  drain: {
+    summary: 'move every copy of a backend elsewhere, so that it can be stopped',
+    details:
+      'Prints what will move first. Copies are loaded elsewhere and serve there before they leave, so that no request waits for it. The order outlives the backend: `--undo` takes it back. Exits with 1 where copies found no other place.',
+    settings: 'drain',
+    operands: [
+      { name: 'BACKEND', summary: 'as `skein ps` lists it', required: true, many: false, completes: 'nothing' },
+    ],
+    options: {
+      ...json,
+      plan: { value: undefined, summary: 'only print what would move' },
+      undo: { value: undefined, summary: 'let the backend take models again' },
+    },
+    examples: [
+      { command: 'skein drain b2', shows: 'the plan, then how it goes' },
+      { command: 'skein drain --plan b2', shows: 'moves, bytes and estimated time; changes nothing' },
+    ],
+    load: () => import('./verbs/drain.ts'),
+  },
+  register: {
+    summary: "put a model into the fleet's catalogue, or change what is said of it",
+    details:
+      'Backends look for its files below their --models directories. They tell the catalogue of the models at the top of those by themselves; this is for others, and for requirements and numbers of copies.',
+    settings: 'register',
+    operands: [model],
+    options: {
+      ...json,
+      path: { value: 'PATH', summary: 'its directory, relative to the model directories; by default its name' },
+      requires: { value: 'LABELS', summary: 'labels that a backend must carry: gpu=a100' },
+      tolerates: { value: 'TAINTS', summary: 'taints that it puts up with, parted by commas' },
+      pin: { value: undefined, summary: 'never evict it' },
+      'min-copies': { value: 'N', summary: 'copies that are kept whether anybody asks or not' },
+      'max-copies': { value: 'N', summary: 'copies at most; 0: as many as there are backends' },
+    },
+    examples: [
+      { command: 'skein register ranker --path ranking/v7', shows: 'a model that lies deeper' },
+      { command: 'skein register ranker --requires gpu=a100 --min-copies 2', shows: 'where, and how many' },
+    ],
+    load: () => import('./verbs/register.ts'),
+  },
+  remove: {
+    summary: "take a model or an alias out of the fleet's catalogue",
+    details: 'Its copies leave. Its files stay; a backend that sees them change tells of them again.',
+    settings: 'remove',
+    operands: [model],
+    options: json,
+    examples: [{ command: 'skein remove ranker', shows: 'requests for it are refused from now on' }],
+    load: () => import('./verbs/remove.ts'),
+  },
+  alias: {
+    summary: 'give a model a further name, or split the requests for a name among several',
+    details:
+      'A target is MODEL, MODEL@VERSION or MODEL@LABEL; =WEIGHT gives it its share. The whole list is replaced each time.',
+    settings: 'alias',
+    operands: [
+      { name: 'NAME', summary: 'the name that clients use', required: true, many: false, completes: 'nothing' },
+      {
+        name: 'TARGET',
+        summary: 'where it leads, and with what weight',
+        required: true,
+        many: true,
+        completes: 'nothing',
+      },
+    ],
+    options: json,
+    examples: [
+      { command: 'skein alias ranking ranker', shows: 'a second name' },
+      { command: 'skein alias ranking ranker@3=95 ranker@4=5', shows: 'one of twenty requests for the new version' },
+    ],
+    load: () => import('./verbs/alias.ts'),
+  },
+  label: {
+    summary: 'give a version of a model a name',
+    details: 'Without VERSION the label is taken away.',
+    settings: 'label',
+    operands: [
+      model,
+      { name: 'LABEL', summary: 'stable, canary', required: true, many: false, completes: 'nothing' },
+      { name: 'VERSION', summary: 'the version it stands for', required: false, many: false, completes: 'nothing' },
+    ],
+    options: json,
+    examples: [{ command: 'skein label ranker stable 3', shows: 'ranker@stable is version 3 from now on' }],
+    load: () => import('./verbs/label.ts'),
+  },
+  registry: {
+    summary: 'decide about a registry that has lost what it held',
+    details:
+      'Until then routers and backends go on with what they know, and take no changes. `restore` writes what the asked router knows back; `accept` takes the registry as it is now.',
+    settings: 'registry',
+    operands: [
+      {
+        name: 'DECISION',
+        summary: 'restore or accept',
+        required: true,
+        many: false,
+        completes: ['restore', 'accept'],
+      },
+    ],
+    options: json,
+    examples: [{ command: 'skein registry restore', shows: 'after etcd came back empty' }],
+    load: () => import('./verbs/registry.ts'),
+  },
+  token: {
+    summary: "print a backend's own key, made from the fleet's secret",
+    details: 'A backend whose --link-token is this key can announce itself under this name and no other.',
+    settings: undefined,
+    operands: [
+      { name: 'FILE', summary: "the fleet's secret", required: true, many: false, completes: 'files' },
+      { name: 'BACKEND', summary: 'the --id of the backend', required: true, many: false, completes: 'nothing' },
+    ],
+    options: {},
+    examples: [{ command: 'skein token fleet-secret b1 > b1.key', shows: 'for the host of b1' }],
+    load: () => import('./verbs/token.ts'),
+  },
   engines: {
     summary: 'show which runtimes this installation has, and how to get what is missing',
     details: 'Opens each one as a backend would. Exits with 1 where none can be used.',
@@ -199,6 +313,7 @@ export const verbsTable = {
         many: false,
         completes: [
           ...['serve', 'router', 'backend', 'ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
+          ...['drain', 'register', 'remove', 'alias', 'label', 'registry', 'token'],
           ...['engines', 'version', 'help', 'completion'],
         ],
       },

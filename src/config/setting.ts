@@ -12,6 +12,12 @@ export type Verb =
   | 'explain'
   | 'plan'
   | 'bench'
+  | 'drain'
+  | 'register'
+  | 'remove'
+  | 'alias'
+  | 'label'
+  | 'registry'
   | 'engines';
 
 interface SettingFacts {

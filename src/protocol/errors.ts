@@ -727,6 +727,21 @@ export const errorTable = {
     retry: true,
     template: "backend '{backend}' has no '{path}' in its model directories ({directories})",
   },
+  catalogue_fixed: {
+    kind: 'unsupported',
+    retry: false,
+    template: 'POST {what} needs a fleet: start routers and backends with --registry',
+  },
+  page_refused: {
+    kind: 'forbidden',
+    retry: false,
+    template: 'changes of the fleet are not taken from the web page at {origin}; --cors-origin names one that may',
+  },
+  model_not_found: {
+    kind: 'not_found',
+    retry: false,
+    template: "no backend has a model at '{path}' in its model directories: {reason}",
+  },
   member_taken: {
     kind: 'invalid',
     retry: false,

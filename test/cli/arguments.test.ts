@@ -49,7 +49,7 @@ describe('parseInvocation', () => {
   const wrong: readonly [string[], RegExp][] = [
     [['sreve'], /^'sreve' is not a command; did you mean 'serve'\?$/],
     [['launch'], /^'launch' is not a command; `skein --help` lists them$/],
-    [['drain', 'b1'], /^'drain' is not a command/],
+    [['flush', 'b1'], /^'flush' is not a command/],
     [['--json', 'ps'], /^'--json' comes before a command/],
     [['serve', '--memroy', '1GiB'], /^--memroy is not a flag of `skein serve`; did you mean --memory\?$/],
     [['ps', '--memory', '1GiB'], /^--memory is not a flag of `skein ps`; `skein help ps` lists what it takes$/],

@@ -19,6 +19,7 @@ import type {
   CopySpec,
   Hello,
   LinkError,
+  ModelFinding,
   State,
 } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
@@ -136,6 +137,10 @@ export class SkeinSession implements BackendSession {
 
   runs(copy: CopyFacts): Promise<RunsReport> {
     return this.#call<RunsReport>({ verb: 'runs', copy: copy.id });
+  }
+
+  find(path: string): Promise<ModelFinding> {
+    return this.#call<ModelFinding>({ verb: 'find', path });
   }
 
   statistics(model?: string): Promise<readonly ModelStatistics[]> {

@@ -1,5 +1,5 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { BackendState, Call, CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { BackendState, Call, CopyFacts, CopySpec, ModelFinding } from '../../protocol/link/messages.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { Copy } from './copy.ts';
@@ -13,6 +13,8 @@ export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onCha
   readonly bodyMemoryBytes: number;
   /** Where the files that a router names lie on this host; left out: where the router says. */
   readonly locate?: (spec: CopySpec) => Promise<CopySpec>;
+  /** What lies at a path of this host's model directories; left out: it has none. */
+  readonly find?: (path: string) => Promise<ModelFinding>;
 }
 
 /** Totals are kept for so many versions of models; those of the longest unused go first. */
@@ -107,6 +109,14 @@ export class Host {
         return this.#reportStatistics(call.model);
       case 'engine':
         return this.#options.engine.probe();
+      case 'find':
+        if (this.#options.find === undefined)
+          throw new SkeinError('backend_cannot', {
+            backend: this.id,
+            verb: 'find models',
+            reason: 'it has no model directories',
+          });
+        return this.#options.find(call.path);
       default:
         throw new SkeinError('internal', { reason: `a call of unknown verb '${(call as { verb: string }).verb}'` });
     }

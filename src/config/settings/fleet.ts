@@ -27,7 +27,7 @@ export const fleetSettings = {
     form: 'a PEM file',
     verbs: ['router', 'backend'],
     summary: "this member's certificate for etcd, with --registry-key",
-    why: 'Where etcd runs with --client-cert-auth.',
+    why: 'Where etcd asks its clients for certificates.',
   },
   registryKey: {
     flag: 'registry-key',

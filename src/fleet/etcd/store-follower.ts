@@ -40,6 +40,8 @@ export class StoreFollower {
   #fleetId: string | undefined;
   #revision = 0;
   #decided = Promise.withResolvers<void>();
+  /** The state that was logged last. */
+  #told = '';
 
   constructor(client: EtcdClient, keys: KeySpace, picture: FleetPicture, log: RegistryLog) {
     this.#client = client;
@@ -282,9 +284,9 @@ export class StoreFollower {
   }
 
   #stand(kind: 'starting' | 'connected' | 'away' | 'emptied', reason: string): void {
-    const before = this.#picture.standing.kind;
     this.#picture.stand(kind, reason);
-    if (before === kind) return;
+    if (this.#told === kind) return;
+    this.#told = kind;
     const messages = {
       starting: 'the registry does not answer yet',
       connected: 'registry connected',

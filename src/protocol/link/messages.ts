@@ -143,7 +143,17 @@ export type Call =
   /** Answered with a RunsReport. */
   | { readonly verb: 'runs'; readonly copy: number }
   | { readonly verb: 'statistics'; readonly model?: string }
-  | { readonly verb: 'engine' };
+  | { readonly verb: 'engine' }
+  /** What lies at a path below the backend's model directories: ModelFinding. */
+  | { readonly verb: 'find'; readonly path: string };
+
+/** A model as its files show it. */
+export interface ModelFinding {
+  readonly versions: readonly number[];
+  readonly stamps: readonly string[];
+  /** Of the newest of its files, of the wall clock. */
+  readonly changedAtMs: number;
+}
 
 /** A call's answer: `ok` carries what the verb promises, else the error. */
 export type CallResult<T = unknown> = { readonly ok: T } | { readonly error: LinkError };

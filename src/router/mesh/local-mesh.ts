@@ -18,6 +18,8 @@ import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
 import { DrainMover } from './drain-mover.ts';
 import { externalTrouble } from './external-servers.ts';
+import { findModel } from './find-model.ts';
+import { FleetDesk } from './fleet-desk.ts';
 import { FleetReports } from './fleet-reports.ts';
 import { FleetSync } from './fleet-sync.ts';
 import { FleetView } from './fleet-view.ts';
@@ -123,9 +125,10 @@ export class LocalMesh implements Mesh {
     this.#connector.add(record);
   }
 
-  /** Goes by what the registry says from now on: backends, models, routes, orders to drain. */
-  follow(registry: Registry): void {
+  /** Goes by what the registry says from now on: backends, models, routes, orders to drain. Returns where changes go. */
+  follow(registry: Registry): FleetDesk {
     registry.watch(this.#sync);
+    return new FleetDesk(registry, (path) => findModel(this.#fleet, path));
   }
 
   /** What a repository shows now. Copies that are out of date are replaced in the background. */
@@ -300,9 +303,7 @@ export class LocalMesh implements Mesh {
   /** Where an alias leads; of a split, to its first target, so that what is told of it does not swing. */
   #target(name: string, version: number | undefined): { model: string; version: number | undefined } {
     const routed = this.#catalogue.routed(name, 0);
-    return routed === undefined
-      ? { model: name, version }
-      : { model: routed.model, version: version ?? routed.version };
+    return { model: routed?.model ?? name, version: version ?? routed?.version };
   }
 
   /** The model, where requests for it are tried; throws what the client is told where not. */

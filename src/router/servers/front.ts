@@ -1,4 +1,5 @@
 import type { RetentionPool } from '../../adapters/request-body.ts';
+import type { FleetDesk } from '../mesh/fleet-desk.ts';
 import type { Mesh } from '../mesh/mesh-port.ts';
 import type { FrontMetrics } from '../metrics/front-metrics.ts';
 import { corsHeaders } from './cors.ts';
@@ -10,6 +11,8 @@ export type ServerLog = (message: string, facts: Record<string, unknown>) => voi
 
 /** What a server needs beside its mesh. */
 export interface ServerTools {
+  /** Where changes of the catalogue go; undefined where there is no registry. */
+  readonly desk?: FleetDesk | undefined;
   /** Shared by all servers of the process. */
   readonly retention: RetentionPool;
   readonly metrics: FrontMetrics;

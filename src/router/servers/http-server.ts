@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Mesh } from '../mesh/mesh-port.ts';
 import { createApiRouter } from './api-router.ts';
+import { catalogueRoutes } from './catalogue-routes.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import { fleetRoutes } from './fleet-routes.ts';
 import { Front, type ServerTools } from './front.ts';
@@ -53,6 +54,7 @@ export async function createRouterServer(
     ...modelRoutes(mesh),
     ...repositoryRoutes(mesh, options),
     ...fleetRoutes(mesh),
+    ...catalogueRoutes(tools.desk, options),
     ...v1Routes(mesh),
     ...unsupportedRoutes(),
   ]);

@@ -114,6 +114,8 @@ class Script {
         return { choices: [], learned: [], drift: 1, sessions: [1] };
       case 'engine':
         return {};
+      case 'find':
+        return { versions: [1], stamps: ['s1'], changedAtMs: 1 };
       default:
         return call satisfies never;
     }

@@ -168,7 +168,7 @@ describe('LocalMesh', () => {
     await assert.rejects(mesh.describe('a', 9), { code: 'version_unknown' });
   });
 
-  test('spreads models over its backends, and sends no request to one that drains', async (t) => {
+  test('spreads models over its backends, and sends no request to one that has been drained', async (t) => {
     const { mesh, backend, put, connected } = startMesh(t);
     const backends = [backend('b1'), backend('b2')];
     await connected();
@@ -179,6 +179,7 @@ describe('LocalMesh', () => {
     const [b1, b2] = backends;
     b1!.isDraining = true;
     b1!.addCopy('other'); // its state is told
+    await until('what it held is elsewhere', () => b2!.ready.length === 30);
     const before = b1!.infers.length;
     for (const name of names) assert.match(await ask(mesh, name).over(), / on b2$/);
     assert.equal(b1!.infers.length, before);

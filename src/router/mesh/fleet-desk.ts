@@ -1,0 +1,107 @@
+import { type CatalogueEntry, type ModelRecord, type RouteTarget, readEntry } from '../../fleet/catalogue-entry.ts';
+import type { Registry } from '../../fleet/registry.ts';
+import { SkeinError } from '../../protocol/errors.ts';
+import type { ModelFinding } from '../../protocol/link/messages.ts';
+
+/** What a caller says of a model; what it leaves out stays as it is, or is looked up where the files are. */
+export type ModelWish = Partial<Omit<ModelRecord, 'kind' | 'name'>>;
+
+/** Asks backends for the versions under a path of their model directories; rejects where none has them. */
+export type FindModel = (path: string) => Promise<ModelFinding>;
+
+/** A change that crosses somebody else's is made again on what that one left. */
+const triesAgainst = 5;
+
+/** Changes of the catalogue and orders to backends, as the admin API takes them: everything goes to the registry. */
+export class FleetDesk {
+  readonly #registry: Registry;
+  readonly #find: FindModel;
+
+  constructor(registry: Registry, find: FindModel) {
+    this.#registry = registry;
+    this.#find = find;
+  }
+
+  entries(): CatalogueEntry[] {
+    return [...this.#registry.snapshot.entries.values()].map(({ entry }) => entry);
+  }
+
+  /** Puts a model into the catalogue or changes what it says of it. `ifRevision`: only where it is at that revision. */
+  register(name: string, wish: ModelWish, ifRevision?: number): Promise<number> {
+    return this.#change(name, ifRevision, async (known) => {
+      if (known?.kind === 'route')
+        throw new SkeinError('entry_invalid', { name, reason: 'it is an alias; remove that first' });
+      return readEntry({ ...(await this.#withFiles(name, known, wish)), kind: 'model', name });
+    });
+  }
+
+  /** An alias where there is one target, a split where there are several. */
+  route(name: string, targets: readonly RouteTarget[], ifRevision?: number): Promise<number> {
+    return this.#change(name, ifRevision, async (known) => {
+      if (known?.kind === 'model') throw new SkeinError('entry_invalid', { name, reason: 'a model has this name' });
+      const route = readEntry({ kind: 'route', name, targets });
+      for (const { model } of targets) {
+        if (this.#registry.snapshot.entries.get(model)?.entry.kind !== 'model') {
+          throw new SkeinError('entry_invalid', {
+            name,
+            reason: `it leads to '${model}', which is no model of the catalogue`,
+          });
+        }
+      }
+      return route;
+    });
+  }
+
+  /** `version` undefined: takes the label away. */
+  label(name: string, label: string, version: number | undefined): Promise<number> {
+    return this.#change(name, undefined, async (known) => {
+      if (known?.kind !== 'model') throw new SkeinError('model_unknown', { model: name });
+      const { [label]: _, ...others } = known.labels ?? {};
+      return readEntry({ ...known, labels: version === undefined ? others : { ...others, [label]: version } });
+    });
+  }
+
+  async remove(name: string, ifRevision?: number): Promise<void> {
+    if (!this.#registry.snapshot.entries.has(name)) throw new SkeinError('model_unknown', { model: name });
+    await this.#registry.removeEntry(name, ifRevision);
+  }
+
+  async drain(backendId: string, wanted: boolean): Promise<void> {
+    await this.#registry.setDrain(backendId, wanted);
+  }
+
+  decide(decision: 'restore' | 'accept'): Promise<void> {
+    return this.#registry.decide(decision);
+  }
+
+  async #change(
+    name: string,
+    ifRevision: number | undefined,
+    make: (known: CatalogueEntry | undefined) => Promise<CatalogueEntry>,
+  ): Promise<number> {
+    for (let tried = 1; ; tried++) {
+      const known = this.#registry.snapshot.entries.get(name);
+      const entry = await make(known?.entry);
+      try {
+        return await this.#registry.putEntry(entry, ifRevision ?? known?.revision ?? 0);
+      } catch (fault) {
+        const crossed = SkeinError.from(fault).code === 'registry_conflict' && ifRevision === undefined;
+        if (!crossed || tried >= triesAgainst) throw fault;
+        await new Promise((resolve) => setTimeout(resolve, 20 * tried)); // the watch is about to tell of the other change
+      }
+    }
+  }
+
+  /** Files that the caller does not name are those of the entry, or are looked for on a backend. */
+  async #withFiles(name: string, known: ModelRecord | undefined, wish: ModelWish): Promise<ModelWish> {
+    const path = wish.path ?? known?.path ?? name;
+    if (wish.source !== undefined) {
+      const { stamps: _, ...others } = known ?? {}; // its digest is its stamp
+      return { versions: [1], ...others, ...wish, path };
+    }
+    if (wish.versions !== undefined && wish.stamps !== undefined) return { ...known, ...wish, path };
+    if (known !== undefined && wish.path === undefined && wish.versions === undefined) return { ...known, ...wish };
+    const { versions, stamps, changedAtMs } = await this.#find(path);
+    return { ...known, versions, stamps, changedAtMs, ...wish, path };
+  }
+}

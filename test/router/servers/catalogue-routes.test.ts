@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { describe, test } from 'node:test';
+import { EmbeddedRegistry } from '../../../src/fleet/embedded/embedded-registry.ts';
+import { SkeinError } from '../../../src/protocol/errors.ts';
+import { FleetDesk } from '../../../src/router/mesh/fleet-desk.ts';
+import { catalogueRoutes } from '../../../src/router/servers/catalogue-routes.ts';
+import type { ServerOptions } from '../../../src/router/servers/server-options.ts';
+
+const found = { versions: [1, 2], stamps: ['s1', 's2'], changedAtMs: 5 };
+
+function start() {
+  const registry = new EmbeddedRegistry();
+  const desk = new FleetDesk(registry, async (path) => {
+    if (path.startsWith('no')) throw new SkeinError('model_not_found', { path, reason: 'it is not there' });
+    return found;
+  });
+  const post = (path: string, body: unknown = {}, of: FleetDesk | undefined = desk) => send(of, path, body);
+  const entryOf = (name: string) => registry.snapshot.entries.get(name)?.entry;
+  return { registry, post, entryOf };
+}
+
+/** The route's answer, as fastify would have called it. */
+async function send(desk: FleetDesk | undefined, url: string, body: unknown): Promise<unknown> {
+  for (const { path, handle } of catalogueRoutes(desk, { corsOrigin: '' } as ServerOptions)) {
+    const names: string[] = [];
+    const pattern = path.replace(/:(\w+)/g, (_, name) => {
+      names.push(name);
+      return '([^/]+)';
+    });
+    const match = new RegExp(`^${pattern}$`).exec(url);
+    if (match === null) continue;
+    const parts = Object.fromEntries(names.map((name, i) => [name, match[i + 1]!]));
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await handle({ request: {} as IncomingMessage, path: parts, query: {}, body: Buffer.from(text) });
+    return JSON.parse(answer.body ?? '{}');
+  }
+  throw new Error(`no route for ${url}`);
+}
+
+describe('catalogueRoutes', () => {
+  test('register a model, its files looked up where none are named', async () => {
+    const { post, entryOf } = start();
+    assert.deepEqual(await post('/fleet/models/m', { path: 'deep/m', pinned: true }), { revision: 1 });
+    assert.deepEqual(entryOf('m'), {
+      kind: 'model',
+      name: 'm',
+      path: 'deep/m',
+      engine: 'onnx',
+      pinned: true,
+      ...found,
+    });
+    await assert.rejects(post('/fleet/models/other', { path: 'nowhere' }), { code: 'model_not_found' });
+  });
+
+  test('change what is said of a model and leave the rest', async () => {
+    const { post, entryOf } = start();
+    await post('/fleet/models/m', { versions: [7], stamps: ['x'], requires: { gpu: 'a100' } });
+    await post('/fleet/models/m', { minCopies: 2 });
+    const entry = entryOf('m');
+    assert.ok(entry?.kind === 'model');
+    assert.deepEqual([entry.versions, entry.requires, entry.minCopies], [[7], { gpu: 'a100' }, 2]);
+  });
+
+  test('change an entry only where it is at the revision that the caller has seen', async () => {
+    const { post } = start();
+    await post('/fleet/models/m', { ifRevision: 0 });
+    await assert.rejects(post('/fleet/models/m', { ifRevision: 0, pinned: true }), { code: 'registry_conflict' });
+    assert.deepEqual(await post('/fleet/models/m', { ifRevision: 1, pinned: true }), { revision: 2 });
+    await assert.rejects(post('/fleet/models/m', { ifRevision: -1 }), { code: 'query_unknown' });
+  });
+
+  test('label versions and take labels away', async () => {
+    const { post, entryOf } = start();
+    await post('/fleet/models/m');
+    await post('/fleet/models/m/label', { label: 'stable', version: 1 });
+    await assert.rejects(post('/fleet/models/m/label', { label: 'beta', version: 9 }), { code: 'entry_invalid' });
+    assert.deepEqual((entryOf('m') as { labels?: unknown }).labels, { stable: 1 });
+    await post('/fleet/models/m/label', { label: 'stable', version: null });
+    assert.deepEqual((entryOf('m') as { labels?: unknown }).labels, {});
+  });
+
+  test('route a name to models that exist, and to nothing else', async () => {
+    const { post, entryOf } = start();
+    await post('/fleet/models/m');
+    await post('/fleet/routes/r', { targets: [{ model: 'm', version: 2, weight: 3 }] });
+    assert.deepEqual(entryOf('r'), { kind: 'route', name: 'r', targets: [{ model: 'm', version: 2, weight: 3 }] });
+    await assert.rejects(post('/fleet/routes/r', { targets: [{ model: 'gone' }] }), { code: 'entry_invalid' });
+    await assert.rejects(post('/fleet/routes/r', { targets: [{ model: 'r' }] }), { code: 'entry_invalid' });
+    await assert.rejects(post('/fleet/routes/m', { targets: [{ model: 'm' }] }), { code: 'entry_invalid' });
+    await assert.rejects(post('/fleet/models/r'), { code: 'entry_invalid' });
+  });
+
+  test('remove what is there', async () => {
+    const { post, entryOf } = start();
+    await post('/fleet/models/m');
+    await post('/fleet/models/m/remove');
+    assert.equal(entryOf('m'), undefined);
+    await assert.rejects(post('/fleet/models/m/remove'), { code: 'model_unknown' });
+  });
+
+  test('order a drain and take it back', async () => {
+    const { post, registry } = start();
+    await post('/fleet/backends/b1/drain');
+    assert.ok(registry.snapshot.drains.has('b1'));
+    await post('/fleet/backends/b1/drain', { wanted: false });
+    assert.ok(!registry.snapshot.drains.has('b1'));
+  });
+
+  test('refuse what they cannot read', async () => {
+    const { post } = start();
+    await assert.rejects(post('/fleet/models/m', '{'), { code: 'json_malformed' });
+    await assert.rejects(post('/fleet/models/m', '[]'), { code: 'body_kind' });
+    await assert.rejects(post('/fleet/registry', { decision: 'maybe' }), { code: 'query_unknown' });
+    await assert.rejects(post('/fleet/registry', { decision: 'accept' }), { code: 'registry_not_emptied' });
+  });
+
+  test('say what they need where there is no registry', async () => {
+    await assert.rejects(send(undefined, '/fleet/models/m', {}), { code: 'catalogue_fixed' });
+  });
+
+  test('take nothing from a page that the operator happens to look at', () => {
+    const [route] = catalogueRoutes(undefined, { corsOrigin: 'https://trusted' } as ServerOptions);
+    const from = (origin: string | undefined) => ({ headers: { origin } }) as unknown as IncomingMessage;
+    assert.throws(() => route!.admit!(from('https://evil')), { code: 'page_refused' });
+    route!.admit!(from('https://trusted'));
+    route!.admit!(from(undefined));
+  });
+});
