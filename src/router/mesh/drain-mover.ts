@@ -90,6 +90,7 @@ export class DrainMover {
     } finally {
       target.promisedBytes = Math.max(0, target.promisedBytes - facts.residentBytes);
       this.#moving.delete(copy);
+      this.#tickAtMs = 0; // the next one need not wait for its turn
     }
   }
 
