@@ -11,6 +11,7 @@ import { placement } from './parts/placement.ts';
 import { requestPath } from './parts/request-path.ts';
 import { routerCpu } from './parts/router-cpu.ts';
 import { routerWorkers } from './parts/router-workers.ts';
+import { tensorflowThroughput } from './parts/tensorflow-throughput.ts';
 
 /** Every part, in the order of the results. */
 export const partsTable = {
@@ -25,6 +26,7 @@ export const partsTable = {
   'router-workers': routerWorkers,
   'load-times': loadTimes,
   'load-generator': loadGenerator,
+  'tensorflow-throughput': tensorflowThroughput,
   placement,
 } as const satisfies Record<string, BenchPart>;
 

@@ -8,7 +8,7 @@ import { type Contender, oneTurn } from '../frame/turns.ts';
 import type { RawSetting } from '../peers/raw-engine.ts';
 import { type RawEngine, settingText, startRawEngine } from '../peers/start-raw-engine.ts';
 
-type Setting = Omit<RawSetting, 'seconds'>;
+export type Setting = Omit<RawSetting, 'seconds'>;
 
 /** What somebody who tunes by hand would try on a few cores. */
 const settings: readonly Setting[] = [1, 2, 4, 8].flatMap((batch) => [
@@ -21,22 +21,22 @@ const turnFactor = 2;
 const learningSeconds = 4;
 
 const bars = { resnet50: 0.92, mobilenet: 0.75 } as const satisfies Partial<Record<BenchModel, number>>;
-type ImageModel = keyof typeof bars;
 
 export const modelThroughput: BenchPart = {
   title: 'Rows per second of real networks, against the runtime in a loop without a server',
   method:
     'Binary bodies of 602,112 bytes; Skein untuned, with router, backend and load generator on the same cores. The loop calls ONNX Runtime through the same binding; a short scan finds its best batch, threads and callers, and Skein’s best number of connections; then the two take turns.',
   async run(bench) {
-    const bars: Bar[] = [];
+    const found: Bar[] = [];
     const tables: ResultTable[] = [];
     const skein = await startSkeinServer(['mobilenet', 'resnet50']);
     try {
       for (const model of ['resnet50', 'mobilenet'] as const) {
         const raw = await startRawEngine(join(skein.repository, model, '1', 'model.onnx'));
         try {
-          const { bar, table } = await compare(bench, model, raw, skein);
-          bars.push(bar);
+          const contest = { model, settings, limit: bars[model], request: binaryRequest(model, imageShape) };
+          const { bar, table } = await compare(bench, contest, raw, skein);
+          found.push(bar);
           tables.push(table);
         } finally {
           raw.stop();
@@ -45,18 +45,29 @@ export const modelThroughput: BenchPart = {
     } finally {
       await skein.stop();
     }
-    return { bars, tables, notes: [] };
+    return { bars: found, tables, notes: [] };
   },
 };
 
-async function compare(bench: Bench, model: ImageModel, raw: RawEngine, skein: SkeinServer) {
+export interface Contest {
+  readonly model: string;
+  /** What the loop tries. */
+  readonly settings: readonly Setting[];
+  readonly limit: number;
+  readonly request: ReturnType<typeof binaryRequest>;
+  /** Left out: the best number is looked for. */
+  readonly connections?: number;
+}
+
+export async function compare(bench: Bench, contest: Contest, raw: RawEngine, skein: SkeinServer) {
+  const { model, request, limit } = contest;
   const seconds = bench.seconds * turnFactor;
-  const request = binaryRequest(model, imageShape);
   const contender = skein.whole(model);
-  const scan = await scanSettings(raw, bench.seconds);
+  const scan = await scanSettings(raw, contest.settings, bench.seconds);
   bench.say(`model-throughput: ${model}: the loop is best at ${settingText(scan.best)}`);
-  const connections = await bestConnections(contender, request, bench.seconds);
-  bench.say(`model-throughput: ${model}: Skein is best with ${connections} connections`);
+  const connections = contest.connections ?? (await bestConnections(contender, request, bench.seconds));
+  bench.say(`model-throughput: ${model}: Skein has ${connections} connections`);
+  await oneTurn(contender, { request, connections }, learningSeconds);
   const [rawRows, ownRows]: [number[], number[]] = [[], []];
   for (let round = 0; round < bench.rounds; round++) {
     rawRows.push((await raw.turn({ ...scan.best, seconds })).rowsPerSecond);
@@ -65,7 +76,7 @@ async function compare(bench: Bench, model: ImageModel, raw: RawEngine, skein: S
   const bar: Bar = {
     what: `rows/s of ${model} through Skein, over the loop's best`,
     sense: 'at least',
-    limit: bars[model],
+    limit,
     unit: '',
     figure: ratioOf(ownRows, rawRows),
   };
@@ -79,7 +90,7 @@ async function compare(bench: Bench, model: ImageModel, raw: RawEngine, skein: S
   return { bar, table: { title: model, columns: ['rows/s'], rows, drawn: 'rows/s' } };
 }
 
-async function scanSettings(raw: RawEngine, seconds: number) {
+async function scanSettings(raw: RawEngine, settings: readonly Setting[], seconds: number) {
   const seen: { readonly setting: Setting; readonly rowsPerSecond: number }[] = [];
   // By threads, so that the model is loaded twice only.
   for (const setting of settings.toSorted((a, b) => a.threads - b.threads)) {

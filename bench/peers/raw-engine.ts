@@ -1,10 +1,13 @@
 /**
- * The limit: an image model in a loop through the same binding, without a server. argv: model file. For each RawSetting that
+ * The limit: an image model in a loop through the same binding, without a server. argv: model file, and for a SavedModel
+ * TensorFlow's library, whose runs have one thread. For each RawSetting that
  * it is sent, it answers a RawTurn; the model stays loaded while the number of threads stays.
  */
+import type { Engine } from '../../src/backends/engines/engine.ts';
 import { openRuntime } from '../../src/backends/engines/onnx/environment.ts';
 import { OnnxEngine } from '../../src/backends/engines/onnx/onnx-engine.ts';
 import { cpuProvider } from '../../src/backends/engines/onnx/providers.ts';
+import { TensorflowEngine } from '../../src/backends/engines/tensorflow/tensorflow-engine.ts';
 import { defaultSignatureName } from '../../src/protocol/tensors/named-signature.ts';
 
 export interface RawSetting {
@@ -23,13 +26,24 @@ export interface RawTurn {
 
 const rowBytes = 4 * 3 * 224 * 224;
 const files = { model: 'raw', version: 1, path: process.argv[2] ?? '' };
-const engine = new OnnxEngine(openRuntime(undefined), {
-  provider: cpuProvider,
-  fallback: 'refuse',
-  cache: undefined,
-  digest: () => Promise.resolve(''),
-  warn: () => {},
-});
+const isTensorflow = files.path.endsWith('.savedmodel');
+const engine: Engine = isTensorflow
+  ? new TensorflowEngine({
+      library: process.argv[3] ?? '',
+      allowFiles: false,
+      intraOpThreads: 1,
+      visibleGpus: '',
+      gpuGrowth: true,
+      gpuMemoryBytes: 0,
+      warn: () => {},
+    })
+  : new OnnxEngine(openRuntime(undefined), {
+      provider: cpuProvider,
+      fallback: 'refuse',
+      cache: undefined,
+      digest: () => Promise.resolve(''),
+      warn: () => {},
+    });
 let loaded: { readonly threads: number; readonly model: Awaited<ReturnType<typeof engine.load>> } | undefined;
 
 process.on('message', async (setting: RawSetting) => process.send!(await turn(setting)));
@@ -39,7 +53,7 @@ process.send!('ready');
 async function turn({ threads, batch, callers, seconds }: RawSetting): Promise<RawTurn> {
   const model = await modelWith(threads);
   const image = new Uint8Array(rowBytes * batch);
-  const shape = [batch, 3, 224, 224];
+  const shape = isTensorflow ? [batch, 224, 224, 3] : [batch, 3, 224, 224];
   const input = { name: 'input', datatype: 'FP32', shape, parts: [image], byteLength: image.byteLength } as const;
   const run = () => model.run(defaultSignatureName, [input], ['output']);
   await Promise.all(Array.from({ length: callers }, run));

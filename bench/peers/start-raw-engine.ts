@@ -9,8 +9,8 @@ export interface RawEngine {
 }
 
 /** The engine's loop in a process of its own, over the model of a file. */
-export async function startRawEngine(path: string): Promise<RawEngine> {
-  const child = fork(fileURLToPath(new URL('raw-engine.ts', import.meta.url)), [path]);
+export async function startRawEngine(path: string, ...args: readonly string[]): Promise<RawEngine> {
+  const child = fork(fileURLToPath(new URL('raw-engine.ts', import.meta.url)), [path, ...args]);
   await once(child, 'message');
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('the raw engine ended')));
   ended.catch(() => {}); // at its stop nobody waits

@@ -36,6 +36,8 @@ export interface BackendRecord {
   readonly zone?: string;
   /** A backend apart from the others serves only what the router sends it by name: suspects, isolated models. */
   readonly apart?: boolean;
+  /** It runs while models of its engine are wanted; its process is started for them and ends by itself. */
+  readonly onDemand?: boolean;
 }
 
 export interface BackendEvents {

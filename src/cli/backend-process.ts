@@ -1,10 +1,13 @@
+import type { Engine } from '../backends/engines/engine.ts';
 import { openRuntime } from '../backends/engines/onnx/environment.ts';
 import { GraphCache } from '../backends/engines/onnx/graph-cache.ts';
 import { OnnxEngine } from '../backends/engines/onnx/onnx-engine.ts';
+import { TensorflowEngine } from '../backends/engines/tensorflow/tensorflow-engine.ts';
 import { Host } from '../backends/host/host.ts';
 import { LinkServer } from '../backends/host/link-server.ts';
 import { ModelLocator } from '../backends/host/model-locator.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
+import { reportToSupervisor, tellOfEnding } from '../backends/host/supervisor-line.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { ModelDigests } from '../fleet/repository/digest.ts';
 import { noPeers } from '../fleet/sources/file-reader.ts';
@@ -16,21 +19,7 @@ import { createLog } from './log.ts';
 async function main(options: BackendProcessOptions): Promise<void> {
   const log = createLog({ level: options.logLevel, format: options.logFormat }).child({ backend: options.id });
   const warn = (message: string, facts: Record<string, unknown>) => log.warn(facts, message);
-  const cache =
-    options.graphCacheDir === '' ? undefined : new GraphCache(options.graphCacheDir, options.graphCacheBytes);
-  await cache?.sweep();
-  const digests = new ModelDigests();
-  const engine = new OnnxEngine(openRuntime(options.onnxruntimeLib), {
-    provider: {
-      name: options.provider,
-      deviceId: options.providerDevice,
-      memoryLimitBytes: options.providerMemoryBytes,
-    },
-    fallback: options.providerFallback,
-    cache,
-    digest: (path) => digests.digest(path),
-    warn,
-  });
+  const engine = options.engine === 'tensorflow' ? tensorflowEngine(options, warn) : await onnxEngine(options, warn);
   const fetcher = await openSources(options.sources, processEnvironment(), noPeers);
   const { fleet } = options;
   const locator = fleet === undefined ? undefined : new ModelLocator(options.id, fleet.modelDirs);
@@ -54,13 +43,65 @@ async function main(options: BackendProcessOptions): Promise<void> {
     guard,
   );
   await server.listen(options.address);
-  log.info({ pid: process.pid, ...engine.probe() }, 'backend listens');
-  endWithParent();
-  endOnSignal(async () => {
+  // TensorFlow is opened by the first load: where it is missing, that load says so.
+  const facts = options.engine === 'onnx' ? engine.probe() : { kind: engine.kind };
+  log.info({ pid: process.pid, ...facts }, 'backend listens');
+  const drain = async () => {
     if (fleet !== undefined) await host.handOver(fleet.handOverMs, () => server.connections);
     await host.drain();
     await server.close();
-  }, options.drainTimeoutMs);
+  };
+  reportToSupervisor(host);
+  endWithParent();
+  endOnSignal(drain, options.drainTimeoutMs);
+  if (options.idleExitMs > 0) endWhenIdle(host, drain, options.idleExitMs);
+}
+
+type Warn = (message: string, facts: Record<string, unknown>) => void;
+
+async function onnxEngine(options: BackendProcessOptions, warn: Warn): Promise<Engine> {
+  const cache =
+    options.graphCacheDir === '' ? undefined : new GraphCache(options.graphCacheDir, options.graphCacheBytes);
+  await cache?.sweep();
+  const digests = new ModelDigests();
+  return new OnnxEngine(openRuntime(options.onnxruntimeLib), {
+    provider: {
+      name: options.provider,
+      deviceId: options.providerDevice,
+      memoryLimitBytes: options.providerMemoryBytes,
+    },
+    fallback: options.providerFallback,
+    cache,
+    digest: (path) => digests.digest(path),
+    warn,
+  });
+}
+
+function tensorflowEngine(options: BackendProcessOptions, warn: Warn): Engine {
+  return new TensorflowEngine({
+    library: options.tensorflowLib,
+    allowFiles: options.tensorflowFileOps === 'allow',
+    intraOpThreads: options.threads,
+    visibleGpus: options.tensorflowGpus,
+    gpuGrowth: options.tensorflowGpuGrowth,
+    gpuMemoryBytes: options.tensorflowGpuMemoryBytes,
+    warn,
+  });
+}
+
+/** Ends a process that has held nothing for a while: its runtime alone is worth hundreds of models' memory to the others. */
+function endWhenIdle(host: Host, drain: () => Promise<void>, idleMs: number): void {
+  let emptySinceMs = performance.now();
+  let isEnding = false;
+  const look = () => {
+    const nowMs = performance.now();
+    if (!host.isEmpty) emptySinceMs = nowMs;
+    if (isEnding || nowMs - emptySinceMs < idleMs) return;
+    isEnding = true;
+    tellOfEnding();
+    void drain().then(() => process.exit(0));
+  };
+  setInterval(look, Math.min(1_000, idleMs / 4)).unref();
 }
 
 /** The supervisor holds the other end of standard input: when it is gone, so is the reason to be here. */

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { prepareNativeCalls } from '../backends/engines/native-calls.ts';
 import { openRuntime } from '../backends/engines/onnx/environment.ts';
 import { builtInProviders, type ProviderName } from '../backends/engines/onnx/providers.ts';
+import { TensorflowApi } from '../backends/engines/tensorflow/tensorflow-api.ts';
+import { findTensorflow } from '../backends/engines/tensorflow/tensorflow-library.ts';
+import type { EngineKind } from '../fleet/repository/model-backend.ts';
 import { SkeinError } from '../protocol/errors.ts';
 
 export interface EngineProbe {
-  readonly kind: 'onnx';
+  readonly kind: EngineKind;
   readonly name: string;
   readonly found: FoundEngine | undefined;
   /** Why it was not found, and what to do; '' where it was. */
@@ -15,6 +19,8 @@ export interface EngineProbe {
 export interface FoundEngine {
   readonly version: string;
   readonly library: string;
+  /** Where the library comes from; '' where there is one place. */
+  readonly origin: string;
   readonly providers: readonly ProviderProbe[];
 }
 
@@ -47,8 +53,22 @@ const providerFacts = {
 } as const satisfies Record<ProviderName, ProviderFacts>;
 
 /** Opens every runtime as a backend would. */
-export function probeEngines(onnxruntimeLib: string): readonly EngineProbe[] {
-  return [probeOnnx(onnxruntimeLib)];
+export function probeEngines(libraries: {
+  readonly onnxruntimeLib: string;
+  readonly tensorflowLib: string;
+}): readonly EngineProbe[] {
+  return [probeOnnx(libraries.onnxruntimeLib), probeTensorflow(libraries.tensorflowLib)];
+}
+
+function probeTensorflow(configured: string): EngineProbe {
+  const engine = { kind: 'tensorflow', name: 'TensorFlow' } as const;
+  try {
+    prepareNativeCalls();
+    const { version, library } = new TensorflowApi(findTensorflow(configured));
+    return { ...engine, found: { version, library: library.main, origin: library.origin, providers: [] }, problem: '' };
+  } catch (fault) {
+    return { ...engine, found: undefined, problem: SkeinError.from(fault).message };
+  }
 }
 
 function probeOnnx(libraryPath: string): EngineProbe {
@@ -58,7 +78,7 @@ function probeOnnx(libraryPath: string): EngineProbe {
     const library = api.libraryPath;
     const isBeside = (file: string) => existsSync(join(dirname(library), file));
     const providers = probeProviders(builtInProviders(api), isBeside);
-    return { ...engine, found: { version: api.version, library, providers }, problem: '' };
+    return { ...engine, found: { version: api.version, library, origin: '', providers }, problem: '' };
   } catch (fault) {
     return { ...engine, found: undefined, problem: SkeinError.from(fault).message };
   }

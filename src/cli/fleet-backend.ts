@@ -85,6 +85,7 @@ function superviseProcess(settings: BackendSettings, id: string, listen: TcpAddr
   const supervisor = new Supervisor({
     program: backendProgram(),
     env: processEnvironment(),
+    memoryBytes: settings.memoryBytes,
     log: (message, facts) => log.warn(facts, message),
   });
   process.on('exit', () => supervisor.killAll());

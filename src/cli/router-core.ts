@@ -126,7 +126,7 @@ async function scansOf(settings: Settings): Promise<Scan[]> {
   for (const path of settings.models) {
     const isDirectory = await stat(path).then(
       (found) => found.isDirectory() && !path.endsWith('.savedmodel'),
-      () => !/\.(onnx|ort)$/.test(path),
+      () => !/\.(onnx|ort|graphdef)$/.test(path),
     );
     if (!isDirectory) files.push(path);
     else {

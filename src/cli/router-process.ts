@@ -49,7 +49,7 @@ export class RouterProcess {
     await core.grpcServer.listen({ port: grpcPort, host, reusePort });
     this.#metricsServer = await serveMetrics({ port: metricsPort, host }, () => this.#collect());
     for (let number = 2; number <= routerWorkers; number++) this.#startWorker(number);
-    await this.#untilBackends(core, records.length);
+    await this.#untilBackends(core, records.filter(({ onDemand }) => onDemand !== true).length);
     if (preload === 'all') await core.mesh.preload(core.mesh.models().map(({ name }) => name));
     if (preload === 'pinned') await core.mesh.preload(pinnedModels(this.#settings));
   }

@@ -28,7 +28,9 @@ function ask<T extends ProcessEnd | BackendRecord>(message: (ask: number) => Fro
 function processesOf(id: string): ProcessKeeper {
   return {
     endOf: (backend) => ask((number) => ({ kind: 'endOf', ask: number, backend })),
-    openApart: (name) => ask<BackendRecord>((number) => ({ kind: 'openApart', ask: number, backend: `${id}-${name}` })),
+    openApart: (name, engine) =>
+      ask<BackendRecord>((number) => ({ kind: 'openApart', ask: number, backend: `${id}-${name}`, engine })),
+    wake: (backend) => send({ kind: 'wake', backend }),
     closeApart: (name) => send({ kind: 'closeApart', backend: `${id}-${name}` }),
   };
 }

@@ -1,7 +1,7 @@
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
-import { backendOptions, backendProgram } from './backend-plan.ts';
+import { backendOptions, backendProgram, tensorflowBackend } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { boundNursery } from './nursery.ts';
 import { prepareState } from './prepare-state.ts';
@@ -21,11 +21,13 @@ export async function serve(settings: Settings): Promise<void> {
   const supervisor = new Supervisor({
     program: backendProgram(),
     env: processEnvironment(),
+    memoryBytes: settings.memoryBytes,
     log: (message, facts) => log.warn(facts, message),
   });
-  const desk = new ProcessDesk(supervisor, (id) => backendOptions(settings, id, socketDir));
+  const desk = new ProcessDesk(supervisor, (id, engine) => backendOptions(settings, id, engine, socketDir));
   process.on('exit', () => supervisor.killAll());
   const records = Array.from({ length: settings.backends }, (_, i) => desk.open(`b${i + 1}`));
+  records.push(desk.openOnDemand(tensorflowBackend, 'tensorflow'));
   const router = new RouterProcess(settings, desk, log);
   try {
     await router.start(records);

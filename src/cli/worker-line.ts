@@ -55,7 +55,14 @@ export class WorkerLine {
         return;
       case 'openApart':
         this.#apart.add(message.backend);
-        this.#send({ kind: 'answer', ask: message.ask, value: await this.#desk.openApart(message.backend) });
+        this.#send({
+          kind: 'answer',
+          ask: message.ask,
+          value: await this.#desk.openApart(message.backend, message.engine),
+        });
+        return;
+      case 'wake':
+        this.#desk.wake(message.backend);
         return;
       case 'closeApart':
         this.#apart.delete(message.backend);

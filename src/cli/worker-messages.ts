@@ -1,5 +1,6 @@
 import type { BackendRecord } from '../adapters/adapter.ts';
 import type { Settings } from '../config/settings.ts';
+import type { EngineKind } from '../fleet/repository/model-backend.ts';
 import type { Metric } from '../router/metrics/metric.ts';
 import type { ProcessEnd } from '../router/routing/process-end.ts';
 
@@ -19,5 +20,6 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'metrics'; readonly ask: number; readonly metrics: readonly Metric[] }
   | { readonly kind: 'endOf'; readonly ask: number; readonly backend: string }
-  | { readonly kind: 'openApart'; readonly ask: number; readonly backend: string }
+  | { readonly kind: 'openApart'; readonly ask: number; readonly backend: string; readonly engine: EngineKind }
+  | { readonly kind: 'wake'; readonly backend: string }
   | { readonly kind: 'closeApart'; readonly backend: string };

@@ -14,6 +14,7 @@ import { operatorSettings } from './settings/operator.ts';
 import { routingSettings } from './settings/routing.ts';
 import { servingSettings } from './settings/serving.ts';
 import { sourceSettings } from './settings/sources.ts';
+import { tensorflowSettings } from './settings/tensorflow.ts';
 
 export const settingsTable = {
   ...servingSettings,
@@ -23,6 +24,7 @@ export const settingsTable = {
   ...limitSettings,
   ...routingSettings,
   ...engineSettings,
+  ...tensorflowSettings,
   ...observingSettings,
   ...operatorSettings,
 } as const satisfies Record<string, SettingRow>;
@@ -43,6 +45,7 @@ export const settingGroups: readonly SettingGroup[] = [
   { title: 'What a client may take', rows: limitSettings },
   { title: 'Waiting for loads, trying again', rows: routingSettings },
   { title: 'ONNX Runtime', rows: engineSettings },
+  { title: 'TensorFlow', rows: tensorflowSettings },
   { title: 'Logs, metrics, traces', rows: observingSettings },
   { title: 'Asking a running server', rows: operatorSettings },
 ];

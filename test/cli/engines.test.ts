@@ -42,7 +42,9 @@ describe('skein engines', () => {
 
   test('finds the runtime that npm installed, through the launcher', async () => {
     const { stdout } = await run('--json');
-    const [{ kind, found }] = JSON.parse(stdout);
+    const [{ kind, found }, tensorflow] = JSON.parse(stdout);
+    assert.equal(tensorflow.kind, 'tensorflow');
+    assert.ok(tensorflow.found !== undefined || /--tensorflow-lib/.test(tensorflow.problem), tensorflow.problem);
     assert.equal(kind, 'onnx');
     assert.match(found.version, /^1\.\d+\.\d+/);
     assert.ok(
@@ -50,6 +52,12 @@ describe('skein engines', () => {
         (provider: { name: string; isInstalled: boolean }) => provider.name === 'cpu' && provider.isInstalled,
       ),
     );
+  });
+
+  test('says what is wrong with a TensorFlow that is named, and goes on', async () => {
+    const { stdout } = await run('--tensorflow-lib', root);
+    assert.match(stdout, /^onnx: ONNX Runtime 1/);
+    assert.match(stdout, /tensorflow: TensorFlow cannot be used: SKEIN_TENSORFLOW_LIB names the folder/);
   });
 
   test('exits with 1 where the named library is not there, and says who named it', async () => {

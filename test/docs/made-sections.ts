@@ -1,6 +1,7 @@
 import { table } from '../../scripts/reference/markdown.ts';
 import { listConfigFields } from '../../src/fleet/repository/config-field-list.ts';
 import { onnxParameterKeys } from '../../src/fleet/repository/onnx-parameters.ts';
+import { tensorflowParameterKeys } from '../../src/fleet/repository/tensorflow-parameters.ts';
 import { differences, reasons } from '../fixtures/triton/differences.ts';
 import { metricsTable } from './metrics-table.ts';
 
@@ -22,6 +23,7 @@ export const sections: Readonly<Record<string, () => string | Promise<string>>> 
       ]),
     ),
   'onnx parameters': onnxParameters,
+  'tensorflow parameters': tensorflowParameters,
   metrics: metricsTable,
 };
 
@@ -58,6 +60,13 @@ function onnxParameters(): string {
   return table(
     ['Key', 'Here', 'What it does, or why it does not'],
     onnxParameterKeys.map(({ key, support, note }) => [code(key), words[support], note]),
+  );
+}
+
+function tensorflowParameters(): string {
+  return table(
+    ['Key', 'Here', 'What it does, or why it does not'],
+    tensorflowParameterKeys.map(({ key, support, note }) => [code(key), words[support], note]),
   );
 }
 

@@ -19,6 +19,8 @@ import type { ServingParts } from './serving-parts.ts';
 export interface KeeperOptions extends LoaderSettings {
   readonly engine: Engine;
   readonly budgetBytes: number;
+  /** Most that the budget may become. */
+  readonly ceilingBytes: number;
   /** Loads at once. */
   readonly loads: number;
   /** Left out where nothing is fetched. */
@@ -52,11 +54,10 @@ export class CopyKeeper {
     this.#options = options;
     this.#cores = new CoreShare(options.cores);
     this.#calibrator = new Calibrator(this.#cores, () => this.#serving());
-    const { budgetBytes, cores, loads } = options;
+    const { budgetBytes, ceilingBytes, cores, loads } = options;
     const usualLoadMs = (bytes: number) => this.#reloadPace.expectedMs(bytes);
-    this.memory = new MemoryKeeper({ limitBytes: budgetBytes, cores, loads, usualLoadMs }, this.#copies, (copy) =>
-      this.#empty(copy),
-    );
+    const limits = { limitBytes: budgetBytes, ceilingBytes, cores, loads, usualLoadMs };
+    this.memory = new MemoryKeeper(limits, this.#copies, (copy) => this.#empty(copy));
   }
 
   /** Those that take requests. */
@@ -152,7 +153,7 @@ export class CopyKeeper {
     try {
       // It may hold more than was expected of it: then somebody else goes, or it does.
       await this.memory.settle(held);
-      await warmParts(parts, spec);
+      await warmParts(parts, spec, prepared.file);
       serving = this.#serve(held, parts);
     } catch (fault) {
       learn(); // the next try knows what it needs
@@ -186,7 +187,7 @@ export class CopyKeeper {
     const files = { model: spec.model, version: spec.version, path: file };
     const resident = this.#measured.find(this.#keyOf(spec))?.residentBytes ?? (await engine.estimateBytes(files));
     const peak = await engine.loadPeakBytes(files);
-    return Math.max(resident, Math.min(peak, this.#options.budgetBytes / 2));
+    return Math.max(resident, Math.min(peak, this.#options.ceilingBytes / 2));
   }
 
   /** The stamp changes with the files; hashing them here would cost more than the measurement saves. */
@@ -197,7 +198,7 @@ export class CopyKeeper {
 
   #serve({ id, spec }: HeldCopy, parts: ServingParts): Copy {
     const { batching, model } = parts;
-    const maxBatchRows = batchLimit(batching.maxBatchRows, this.#options.budgetBytes, (rows) =>
+    const maxBatchRows = batchLimit(batching.maxBatchRows, this.#options.ceilingBytes, (rows) =>
       model.memory.runPeakBytes(rows),
     );
     const preferredRows = batching.preferredRows.filter((rows) => rows <= maxBatchRows);

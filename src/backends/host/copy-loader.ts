@@ -16,6 +16,8 @@ import { defaultSignature, type NamedSignature } from '../../protocol/tensors/na
 import { layoutsOf } from '../batching/run-setting.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchesAreWritten, batchingOptions } from './batching-of-config.ts';
+import { codecModelOf } from './codec-model.ts';
+import { warmUpAsRecorded } from './recorded-warm-up.ts';
 import { servedSignatures } from './served-signature.ts';
 import type { ServingParts } from './serving-parts.ts';
 import { warmUp } from './warm-up.ts';
@@ -128,8 +130,13 @@ function usualSignature({ signatures }: LoadedModel, named: string | undefined, 
 }
 
 /** Runs the configured samples: a model that cannot run them is not put into service. */
-export function warmParts(parts: ServingParts & { readonly completed: CompletedModel }, spec: CopySpec): Promise<void> {
-  return warmUp(parts.model, parts.signature.own, parts.completed, spec);
+export async function warmParts(
+  parts: ServingParts & { readonly completed: CompletedModel },
+  spec: CopySpec,
+  file: string,
+): Promise<void> {
+  await warmUp(parts.model, parts.signature.own, parts.completed, spec);
+  await warmUpAsRecorded(parts.model, codecModelOf(spec, parts), file);
 }
 
 async function readLabels(config: ModelConfig, directory: string): Promise<ReadonlyMap<string, readonly string[]>> {

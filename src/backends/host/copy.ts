@@ -9,6 +9,7 @@ import type { RunSetting } from '../batching/run-setting.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
 import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
+import { codecModelOf } from './codec-model.ts';
 import { CopyRuns } from './copy-runs.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
@@ -363,12 +364,6 @@ export class Copy {
     this.#whenIdle?.();
     this.#onIdle();
   }
-}
-
-function codecModelOf({ model, version }: CopySpec, { signature, signatures, labels }: ServingParts): CodecModel {
-  const named = new Map([...signatures].map(([name, { schema }]) => [name, schema]));
-  const requestSchema = { model, ...signature.schema, signatures: named };
-  return { model, version, signature, signatures, requestSchema, labels };
 }
 
 function isSeveral(calls: DecodedRequest | readonly DecodedRequest[]): calls is readonly DecodedRequest[] {

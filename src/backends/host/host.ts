@@ -2,6 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendState, Call, CopyFacts, CopySpec, ModelFinding } from '../../protocol/link/messages.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import { BodyMemory } from './body-memory.ts';
+import type { MemoryReport } from './budget-desk.ts';
 import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
@@ -66,7 +67,8 @@ export class Host {
     const nowMs = performance.now();
     return {
       backend: {
-        budgetBytes: this.#options.budgetBytes,
+        budgetBytes: this.#keeper.memory.limitBytes,
+        ceilingBytes: this.#options.ceilingBytes,
         usedBytes: this.#keeper.memory.usedBytes,
         evictionPrice: this.#keeper.memory.evictionPrice(nowMs),
         loadsQueued: this.#keeper.loadsQueued,
@@ -78,6 +80,25 @@ export class Host {
       copies: Array.from(this.#keeper.copies, (copy) => copy.facts(nowMs)),
       newestCopy: this.#keeper.newestId,
     };
+  }
+
+  /** What its supervisor must know to divide the memory of the host. */
+  memoryReport(): MemoryReport {
+    const { memory } = this.#keeper;
+    const evictionPrice = memory.evictionPrice(performance.now());
+    const price = evictionPrice === Infinity ? null : evictionPrice;
+    return { usedBytes: memory.usedBytes, queuedBytes: memory.queuedBytes, evictionPrice: price };
+  }
+
+  setBudget(budgetBytes: number): void {
+    this.#keeper.memory.limitBytes = budgetBytes;
+    this.#tell();
+  }
+
+  /** Holds no copy, and nobody waits for one. */
+  get isEmpty(): boolean {
+    for (const copy of this.#keeper.copies) if (copy.state.kind !== 'failed') return false;
+    return true;
   }
 
   /** The copy to hand a request to; counts as a wish for the model whether it is there or not. */

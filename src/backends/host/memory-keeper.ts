@@ -1,13 +1,23 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
-import { type ComingCopy, type CopyMemory, mayStartLoad, needToFree, requiredBytes } from '../memory/budget.ts';
+import {
+  type ComingCopy,
+  type CopyMemory,
+  type MemoryBudget,
+  mayStartLoad,
+  needToFree,
+  requiredBytes,
+} from '../memory/budget.ts';
 import { DemandTable } from '../memory/demand.ts';
 import { chooseVictims, defaultEvictionOptions, type EvictableCopy, evictionPrice } from '../memory/eviction.ts';
 import { reloadCostMs } from '../memory/reload-cost.ts';
 import type { HeldCopy } from './held-copy.ts';
 
 export interface MemoryOptions {
+  /** At first. */
   readonly limitBytes: number;
+  /** Most that the limit may become: what is larger can never be loaded. */
+  readonly ceilingBytes: number;
   /** Of the process: its runs share them. */
   readonly cores: number;
   /** Loads at once. */
@@ -45,6 +55,7 @@ export class MemoryKeeper {
   readonly #demand = new DemandTable({ maxEntries: rememberedModels });
   readonly #wanted: Waiting[] = [];
   readonly #background: Waiting[] = [];
+  #limitBytes: number;
   #isPumping = false;
   #isDirty = false;
   #isClosed = false;
@@ -53,12 +64,31 @@ export class MemoryKeeper {
 
   constructor(options: MemoryOptions, copies: ReadonlyMap<number, HeldCopy>, empty: (copy: HeldCopy) => Promise<void>) {
     this.#options = options;
+    this.#limitBytes = options.limitBytes;
     this.#copies = copies;
     this.#empty = empty;
   }
 
   get loadsQueued(): number {
     return this.#wanted.length + this.#background.length;
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** What copies hold above it goes, the least valuable first; those in use when they are idle. */
+  set limitBytes(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+    this.changed();
+  }
+
+  /** Of loads that wait. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const waiting of this.#wanted) bytes += waiting.bytes;
+    for (const waiting of this.#background) bytes += waiting.bytes;
+    return bytes;
   }
 
   get usedBytes(): number {
@@ -74,9 +104,7 @@ export class MemoryKeeper {
   evictionPrice(nowMs: number): number {
     const copies = this.#evictable(nowMs);
     const mean = copies.length === 0 ? 0 : copies.reduce((sum, copy) => sum + copy.residentBytes, 0) / copies.length;
-    let queuedBytes = 0;
-    for (const { bytes } of [...this.#wanted, ...this.#background]) queuedBytes += bytes;
-    return evictionPrice(copies, queuedBytes + mean - (this.#options.limitBytes - this.usedBytes));
+    return evictionPrice(copies, this.queuedBytes + mean - (this.#limitBytes - this.usedBytes));
   }
 
   /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room, or at the end. */
@@ -95,7 +123,7 @@ export class MemoryKeeper {
 
   /** A loaded copy holds more than was expected: others go for it. Resolves when the budget is kept again. */
   async settle(copy: HeldCopy): Promise<void> {
-    const { limitBytes } = this.#options;
+    const limitBytes = this.#limitBytes;
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
     const missing = await this.#free(over, copy.spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
@@ -128,13 +156,14 @@ export class MemoryKeeper {
     this.#isPumping = true;
     while (this.#isDirty) {
       this.#isDirty = false;
+      await this.#keepWithin();
       await this.#admitFrom(this.#wanted);
       // What is loaded ahead of any request takes nothing that a request waits for.
       if (this.#wanted.length === 0) await this.#admitFrom(this.#background);
     }
     this.#isPumping = false;
     // What waits for time alone (a copy too young to go, a wait that ends) is looked at again without a change.
-    if (this.loadsQueued > 0) this.#lookAgain();
+    if (this.loadsQueued > 0 || this.usedBytes > this.#limitBytes) this.#lookAgain();
   }
 
   async #admitFrom(queue: Waiting[]): Promise<void> {
@@ -155,12 +184,12 @@ export class MemoryKeeper {
   /** True where the load was admitted, or told that it cannot be. */
   async #tryAdmit(waiting: Waiting): Promise<boolean> {
     const { spec, bytes, admitted } = waiting;
-    const { limitBytes, loads } = this.#options;
+    const { loads, ceilingBytes } = this.#options;
     // Waiting for a turn has no end of its own: the loads before it have.
-    if (!mayStartLoad(this.#coming(performance.now()), bytes, loads, limitBytes)) return false;
+    if (!mayStartLoad(this.#coming(performance.now()), bytes, loads, this.#limitBytes)) return false;
     const missing = await this.#makeRoom(spec, bytes);
     if (missing === Infinity) {
-      admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${limitBytes}`));
+      admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${ceilingBytes}`));
       return true;
     }
     if (missing === 0) {
@@ -181,11 +210,32 @@ export class MemoryKeeper {
     const incoming: CopyMemory = { residentBytes: bytes, ...noRuns };
     for (;;) {
       // Asked anew after every eviction: while victims left, runs and loads may have taken what they held.
-      const needed = needToFree([...this.#memories()], incoming, this.#options);
-      if (needed === 0 || needed === Infinity) return needed;
-      const missing = await this.#free(needed, spec, (rest) => needToFree(rest, incoming, this.#options) === 0);
+      const needed = needToFree([...this.#memories()], incoming, this.#budget);
+      if (needed === 0) return 0;
+      // It fits once the supervisor lets this process hold more, which it learns from what waits.
+      if (needed === Infinity)
+        return needToFree([], incoming, this.#mostBudget) === 0 ? bytes - this.#limitBytes : Infinity;
+      const missing = await this.#free(needed, spec, (rest) => needToFree(rest, incoming, this.#budget) === 0);
       if (missing > 0) return missing;
     }
+  }
+
+  get #budget(): MemoryBudget {
+    return { limitBytes: this.#limitBytes, cores: this.#options.cores };
+  }
+
+  get #mostBudget(): MemoryBudget {
+    return { limitBytes: this.#options.ceilingBytes, cores: this.#options.cores };
+  }
+
+  /** After the limit was lowered: as much as may go now. */
+  async #keepWithin(): Promise<void> {
+    const neededBytes = this.usedBytes - this.#limitBytes;
+    if (neededBytes <= 0) return;
+    const nowMs = performance.now();
+    const { victims } = chooseVictims(this.#evictable(nowMs), { neededBytes, for: 'request' }, nowMs);
+    this.evictions += victims.length;
+    await Promise.all(victims.map(({ key }) => this.#empty(this.#copies.get(Number(key))!)));
   }
 
   /**

@@ -1,14 +1,21 @@
 import type { Settings } from '../../config/settings.ts';
+import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import type { SourceOptions } from '../../fleet/sources/open-sources.ts';
 import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.ts';
 
 /** Everything that a backend process is told at its start, as one JSON argument. It reads no settings of its own. */
 export interface BackendProcessOptions {
   readonly id: string;
+  readonly engine: EngineKind;
   /** `unix:/path` or `tcp://host:port` to listen on. */
   readonly address: string;
   readonly software: string;
+  /** What it may hold as it starts. */
   readonly budgetBytes: number;
+  /** Most that its supervisor may ever let it hold. */
+  readonly ceilingBytes: number;
+  /** Its budget is a part of the host's, which the supervisor divides; else it comes on top. */
+  readonly sharesBudget: boolean;
   readonly cores: number;
   /** Threads of one run to begin with, where a model's configuration does not say. */
   readonly threads: number;
@@ -29,6 +36,14 @@ export interface BackendProcessOptions {
   readonly providerFallback: ProviderFallback;
   /** '' for the packaged one. */
   readonly onnxruntimeLib: string;
+  /** '' for the one that is found. */
+  readonly tensorflowLib: string;
+  readonly tensorflowFileOps: Settings['tensorflowFileOps'];
+  readonly tensorflowGpus: string;
+  readonly tensorflowGpuGrowth: boolean;
+  readonly tensorflowGpuMemoryBytes: number;
+  /** It ends when it has held nothing for so long; 0: never. */
+  readonly idleExitMs: number;
   readonly drainTimeoutMs: number;
   /** Of a member of a fleet: where its models lie, and how long routers may take to move its copies before it goes. */
   readonly fleet?: FleetProcessOptions;

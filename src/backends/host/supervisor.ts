@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { BudgetDesk, type EndingNotice, type MemoryReport } from './budget-desk.ts';
 import type { BackendProcessOptions } from './process-options.ts';
 
 /** How a process ended: by a signal, or with a code. */
@@ -10,6 +11,8 @@ export interface SupervisorOptions {
   /** The program that runs a backend, given its options as its only argument. */
   readonly program: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Budget of all processes of this host that share it. */
+  readonly memoryBytes: number;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -31,18 +34,29 @@ interface Supervised {
   stopping: boolean;
   lastEnd: { readonly end: ChildEnd; readonly atMs: number } | undefined;
   readonly endListeners: Set<(end: ChildEnd) => void>;
+  /** It has said that it is about to end by itself. */
+  ending: boolean;
+  /** It was wanted since. */
+  wantedAgain: boolean;
 }
 
 /** Starts backend processes and starts them again when they end, ever later while they keep ending. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #processes = new Map<string, Supervised>();
+  readonly #budget: BudgetDesk;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#budget = new BudgetDesk(options.memoryBytes);
   }
 
   start(options: BackendProcessOptions): void {
+    this.#spawn(this.add(options));
+  }
+
+  /** Knows a process that is to be started when it is woken, and may end by itself when it is idle. */
+  add(options: BackendProcessOptions): Supervised {
     const supervised: Supervised = {
       options,
       child: undefined,
@@ -52,9 +66,20 @@ export class Supervisor {
       stopping: false,
       lastEnd: undefined,
       endListeners: new Set(),
+      ending: false,
+      wantedAgain: false,
     };
     this.#processes.set(options.id, supervised);
-    this.#spawn(supervised);
+    return supervised;
+  }
+
+  /** Starts a process that was only added, or that has ended by itself. */
+  wake(id: string): void {
+    const supervised = this.#processes.get(id);
+    if (supervised === undefined || supervised.stopping) return;
+    const { child, timer } = supervised;
+    if (child !== undefined && isRunning(child)) supervised.wantedAgain = supervised.ending;
+    else if (timer === undefined) this.#spawn(supervised);
   }
 
   /** How the process of a backend that was just lost ended; undefined where it still lives after `withinMs`. */
@@ -109,15 +134,23 @@ export class Supervisor {
 
   #spawn(supervised: Supervised): void {
     const { options } = supervised;
+    supervised.timer = undefined;
+    supervised.ending = false;
+    supervised.wantedAgain = false;
     const [command, ...args] = this.#options.program;
     // Its standard input is its lifeline: it ends when this process does, however that ended.
     const child = spawn(command!, [...args, JSON.stringify(options)], {
-      stdio: ['pipe', 'ignore', 'inherit'],
+      stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
       env: { ...this.#options.env, ...childEnv(options) },
     });
     supervised.child = child;
     supervised.startedMs = performance.now();
     child.stdin!.on('error', () => {}); // it is gone; 'exit' says so
+    if (options.sharesBudget) this.#shareBudget(options, child);
+    child.on('message', (message: MemoryReport | EndingNotice) => {
+      if ('ending' in message) supervised.ending = true;
+      else this.#budget.report(options.id, message);
+    });
     child.on('error', (fault) => {
       this.#options.log('backend process could not be started', { backend: options.id, reason: fault.message });
       // One that never was does not exit.
@@ -128,11 +161,27 @@ export class Supervisor {
     });
   }
 
+  #shareBudget(
+    { id, engine, budgetBytes: limitBytes, ceilingBytes }: BackendProcessOptions,
+    child: ChildProcess,
+  ): void {
+    this.#budget.join({ id, engine, limitBytes, ceilingBytes }, (order) => {
+      if (child.connected) child.send(order, () => {}); // it may end meanwhile
+    });
+  }
+
   #onEnd(supervised: Supervised, end: ChildEnd): void {
     const nowMs = performance.now();
     supervised.lastEnd = { end, atMs: nowMs };
+    const endedByItself = supervised.options.idleExitMs > 0 && end.kind === 'exit' && end.code === 0;
+    if (endedByItself || supervised.stopping) this.#budget.leave(supervised.options.id);
     for (const listener of [...supervised.endListeners]) listener(end);
     if (supervised.stopping) return;
+    if (endedByItself) {
+      this.#options.log('backend process ended: nothing of it is wanted', { backend: supervised.options.id });
+      if (supervised.wantedAgain) this.#spawn(supervised);
+      return;
+    }
     const upMs = nowMs - supervised.startedMs;
     supervised.delayMs = upMs >= wellAfterMs ? firstDelayMs : Math.min(maxDelayMs, supervised.delayMs * 2);
     const delayMs = upMs >= wellAfterMs ? 0 : supervised.delayMs / 2;
@@ -163,5 +212,7 @@ function childEnv({ cores, loads }: BackendProcessOptions): Record<string, strin
     MALLOC_ARENA_MAX: '2',
     // Since 1.29 ONNX Runtime's own builds tell its makers which models are loaded, over the network, unless told not to.
     ORT_DISABLE_TELEMETRY: '1',
+    // What fails is told by status, to whoever asked; TensorFlow would print it, and every load, too.
+    TF_CPP_MIN_LOG_LEVEL: '3',
   };
 }

@@ -8,11 +8,11 @@ import type { VerbCall } from '../verb.ts';
 export async function run(call: VerbCall, { out, env, cwd }: CommandConsole): Promise<void> {
   // No setting of this verb depends on the machine.
   const machine = { cores: 1, memoryBytes: 0 };
-  const { onnxruntimeLib } = loadSettings('engines', { flags: call.flags, env, cwd, machine });
-  const engines = probeEngines(onnxruntimeLib);
+  const engines = probeEngines(loadSettings('engines', { flags: call.flags, env, cwd, machine }));
   out(wantsJson(call) ? `${JSON.stringify(engines)}\n` : enginesText(engines));
-  if (engines.every((engine) => engine.found === undefined)) {
-    throw new SkeinError('engine_missing', { engine: 'no runtime', detail: 'nothing can be served' });
+  // TensorFlow is there for those who have models of it; without ONNX Runtime no backend starts.
+  if (engines.some(({ kind, found }) => kind === 'onnx' && found === undefined)) {
+    throw new SkeinError('engine_missing', { engine: 'ONNX Runtime', detail: 'no backend can be started' });
   }
 }
 
@@ -25,6 +25,7 @@ function engineLines({ kind, name, found, problem }: EngineProbe): string[] {
   return [
     `${kind}: ${name} ${found.version}`,
     `  library   ${found.library}`,
+    ...(found.origin === '' ? [] : [`  from      ${found.origin}`]),
     ...found.providers.map(({ name: provider, isInstalled, note }) => {
       return `  ${provider.padEnd(8)}  ${isInstalled ? 'installed' : 'missing'}${note === '' ? '' : `: ${note}`}`;
     }),

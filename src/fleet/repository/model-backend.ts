@@ -1,6 +1,9 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { ModelConfig } from './model-config.ts';
 
+/** Skein's engines: each runs in backend processes of its own. */
+export type EngineKind = 'onnx' | 'tensorflow';
+
 /** A kind of model as Triton names it, and which of Skein's engines runs it, if any. */
 export interface ModelBackend {
   readonly backend: string;
@@ -8,13 +11,19 @@ export interface ModelBackend {
   readonly platform: string;
   /** What it looks for in a version's directory, most usual first. */
   readonly files: readonly string[];
-  readonly engine?: 'onnx' | 'tensorflow';
+  readonly engine?: EngineKind;
 }
 
 const backends: readonly ModelBackend[] = [
   { backend: 'onnxruntime', platform: 'onnxruntime_onnx', files: ['model.onnx', 'model.ort'], engine: 'onnx' },
-  { backend: 'tensorflow', platform: 'tensorflow_savedmodel', files: ['model.savedmodel'], engine: 'tensorflow' },
-  { backend: 'tensorflow', platform: 'tensorflow_graphdef', files: ['model.graphdef'] },
+  {
+    backend: 'tensorflow',
+    platform: 'tensorflow_savedmodel',
+    // In TensorFlow Serving's layout the version's directory is the SavedModel.
+    files: ['model.savedmodel', 'saved_model.pb'],
+    engine: 'tensorflow',
+  },
+  { backend: 'tensorflow', platform: 'tensorflow_graphdef', files: ['model.graphdef'], engine: 'tensorflow' },
   { backend: 'tensorrt', platform: 'tensorrt_plan', files: ['model.plan'] },
   { backend: 'openvino', platform: '', files: ['model.xml'] },
   { backend: 'pytorch', platform: 'pytorch_libtorch', files: ['model.pt'] },
@@ -65,4 +74,15 @@ export function engineOf(config: ModelConfig, file: string, engines: readonly st
   throw new SkeinError('config_mismatch', {
     reason: `${what}, which is not run here: the engines here are ${engines.join(', ')}; ${remedy}`,
   });
+}
+
+/** The engine of a model whose file is known, as far as its configuration and the file's name tell: `onnx` where they do not. */
+export function engineOfFile(config: ModelConfig, file: string): EngineKind {
+  const admitted = admittedBackends(config);
+  const extension = file.slice(file.lastIndexOf('.'));
+  const row =
+    admitted.find(({ files }) => files.includes(file)) ??
+    admitted.find(({ files }) => files.some((name) => name.endsWith(extension))) ??
+    admitted[0];
+  return row?.engine ?? 'onnx';
 }

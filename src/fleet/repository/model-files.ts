@@ -5,6 +5,7 @@ import { isAbsent, type LinkRule, lookAt, refuseOutside } from './file-stamp.ts'
 import { admittedBackends, type ModelBackend } from './model-backend.ts';
 import type { ModelConfig } from './model-config.ts';
 import { defaultModelConfig } from './parse-model-config.ts';
+import { paddedVersion } from './version-policy.ts';
 
 const anyModelFile = filesOf(admittedBackends(defaultModelConfig('')));
 
@@ -22,9 +23,11 @@ function filesOf(backends: readonly ModelBackend[]): readonly string[] {
   return Object.freeze(backends.flatMap((backend) => backend.files));
 }
 
+export const savedModelFile = 'saved_model.pb';
+
 /** Of a model that is a directory, the file by which it stands: an ONNX model's graph, a SavedModel's. */
 export function heartOf(file: string): string {
-  return file.endsWith('.savedmodel') ? 'saved_model.pb' : basename(file);
+  return file.endsWith('.savedmodel') ? savedModelFile : basename(file);
 }
 
 /** A model as a load is asked for: its directory in the repository, or the single file that is the model. */
@@ -48,10 +51,13 @@ export async function locateModelFile(
   const directory = join(model.path, String(version));
   const names = modelFileNames(config);
   const root = await realpath(dirname(model.path)).catch(() => dirname(model.path));
+  const rule = { root, followOutside };
   for (const name of names) {
-    const found = await modelFileAt(join(directory, name), { root, followOutside });
+    const found = await modelFileAt(join(directory, name), rule);
     if (found !== undefined) return found;
   }
+  const padded = names.includes(savedModelFile) ? await paddedSavedModel(model.path, version, rule) : undefined;
+  if (padded !== undefined) return padded;
   throw new SkeinError('model_file_missing', {
     model: model.name,
     version,
@@ -59,6 +65,17 @@ export async function locateModelFile(
     path: `${model.name}/${version}`,
     found: await shownContent(directory),
   });
+}
+
+/** In TensorFlow Serving's layout, under a name with leading zeros. */
+async function paddedSavedModel(path: string, version: number, rule: LinkRule): Promise<string | undefined> {
+  const entries = await readdir(path).catch(() => []);
+  for (const name of entries.sort()) {
+    if (paddedVersion(name) !== version) continue;
+    const found = await modelFileAt(join(path, name, savedModelFile), rule);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 async function modelFileAt(path: string, rule: LinkRule): Promise<string | undefined> {

@@ -17,6 +17,8 @@ export interface RepositoryModel {
   readonly hasConfig: boolean;
   /** Names that stand for versions, whether those are served or not. */
   readonly labels?: ReadonlyMap<string, number>;
+  /** Which engine runs its newest version; left out: ONNX Runtime, which runs most. */
+  readonly engine?: 'tensorflow';
   /** Why nothing of it can be loaded; the model is known all the same and this text is served. */
   readonly problem?: string;
 }

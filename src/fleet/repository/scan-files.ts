@@ -6,7 +6,7 @@ import { checkModelName } from './model-name.ts';
 import type { RepositoryModel } from './repository-model.ts';
 import type { RepositoryScan } from './scan.ts';
 
-const extensions = /\.(onnx|ort|savedmodel)$/;
+const extensions = /\.(onnx|ort|savedmodel|graphdef)$/;
 
 /**
  * Model files that were named one by one, each as version 1 of a model called like the file without its ending. Throws where
@@ -36,7 +36,8 @@ export async function scanFiles(
 function nameOf(path: string): string {
   const file = basename(path);
   if (!extensions.test(file)) {
-    const reason = 'a model file ends in .onnx, .ort or .savedmodel; give a directory for a model repository';
+    const reason =
+      'a model file ends in .onnx, .ort, .savedmodel or .graphdef; give a directory for a model repository';
     throw new SkeinError('model_name_invalid', { name: file, reason });
   }
   const stem = file.replace(extensions, '');
@@ -47,7 +48,14 @@ function nameOf(path: string): string {
 }
 
 async function describeFile(name: string, path: string): Promise<RepositoryModel> {
-  const entry = { name, path, layout: 'file', hasConfig: false } as const;
+  const isTensorflow = /\.(savedmodel|graphdef)$/.test(path);
+  const entry = {
+    name,
+    path,
+    layout: 'file',
+    hasConfig: false,
+    ...(isTensorflow && { engine: 'tensorflow' as const }),
+  } as const;
   try {
     const look = await lookAtModel(path, heartOf(path), { root: '', followOutside: true });
     if (look === undefined)

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
 import { type FileLook, type LinkRule, lookAt, lookAtModel } from './file-stamp.ts';
 import { readConfigText } from './load-config.ts';
+import { type EngineKind, engineOfFile } from './model-backend.ts';
 import type { ModelConfig, VersionPolicy } from './model-config.ts';
-import { heartOf, modelFileNames } from './model-files.ts';
+import { heartOf, modelFileNames, savedModelFile } from './model-files.ts';
 import { defaultModelConfig, parseModelConfig } from './parse-model-config.ts';
 import type { RepositoryModel } from './repository-model.ts';
-import { isMisnamedVersion, servedVersions, versionNumber } from './version-policy.ts';
+import { isMisnamedVersion, paddedVersion, servedVersions, versionNumber } from './version-policy.ts';
 
 /** What a scan remembers of a model so that the next one only has to look whether anything moved. */
 export interface ModelMemory {
@@ -22,6 +23,10 @@ export interface ModelMemory {
   /** What to look for in a version's directory. */
   readonly files: readonly string[];
   readonly configProblem?: string;
+  /** The engine of each of `files`, where the configuration decides; left out: their names do. */
+  readonly engine?: EngineKind;
+  /** Directories of versions that are written with leading zeros, in TensorFlow Serving's layout. */
+  readonly padded?: ReadonlyMap<number, string>;
   /** Directories that look like versions and are none. */
   readonly misnamed?: readonly string[];
 }
@@ -39,9 +44,10 @@ export interface ScanContext extends LinkRule {
 /** A directory that changed this recently may change again without its time stamp telling: file systems round it. */
 const unsettledMs = 2_000;
 
-const plainPolicy = defaultModelConfig('').versionPolicy;
+const plainConfig = defaultModelConfig('');
+const plainPolicy = plainConfig.versionPolicy;
 
-type Found = readonly (readonly [version: number, stamp: string])[];
+type Found = readonly (readonly [version: number, stamp: string, file: string])[];
 
 /** One model of a repository; undefined where no directory of that name is there. `previous` is the last scan of it. */
 export async function scanModel(
@@ -64,7 +70,8 @@ export async function scanModel(
     found = [];
     problem = fault instanceof SkeinError ? fault.message : `it cannot be read: ${(fault as Error).message}`;
   }
-  const model = describe(name, path, memory?.configStamp ?? '', found, problem);
+  const engine = memory?.engine ?? engineOfFile(plainConfig, found.at(-1)?.[2] ?? '');
+  const model = describe(name, path, memory?.configStamp ?? '', found, engine, problem);
   const isSame = previous.model?.stamp === model.stamp && previous.model.problem === model.problem;
   return { model: isSame ? previous.model : compact(model), ...(memory !== undefined && { memory }) };
 }
@@ -82,16 +89,23 @@ async function refreshed(
   const config = listing.configStamp === '' ? undefined : await lookAt(join(path, 'config.pbtxt'), context);
   const configStamp = config?.stamp ?? '';
   if (known?.configStamp === configStamp) return known;
-  const { directoryStamp, onDisk, misnamed } = listing;
-  const base = { directoryStamp, onDisk, configStamp, ...(misnamed !== undefined && { misnamed }) };
+  const { directoryStamp, onDisk, misnamed, padded } = listing;
+  const names = { ...(misnamed !== undefined && { misnamed }), ...(padded !== undefined && { padded }) };
+  const base = { directoryStamp, onDisk, configStamp, ...names };
   if (config === undefined) return { ...base, policy: plainPolicy, files: modelFileNames(defaultModelConfig(name)) };
   if (previous?.configStamp !== configStamp)
     return { ...base, ...(await readPolicy(name, join(path, 'config.pbtxt'))) };
-  const { policy, files, configProblem } = previous;
-  return { ...base, policy, files, ...(configProblem !== undefined && { configProblem }) };
+  const { policy, files, configProblem, engine } = previous;
+  return {
+    ...base,
+    policy,
+    files,
+    ...(configProblem !== undefined && { configProblem }),
+    ...(engine !== undefined && { engine }),
+  };
 }
 
-type Listing = Pick<ModelMemory, 'directoryStamp' | 'onDisk' | 'configStamp' | 'misnamed'>;
+type Listing = Pick<ModelMemory, 'directoryStamp' | 'onDisk' | 'configStamp' | 'misnamed' | 'padded'>;
 
 /** `configStamp` only says here whether there is one. */
 async function list(path: string, look: FileLook, context: ScanContext): Promise<Listing> {
@@ -103,22 +117,51 @@ async function list(path: string, look: FileLook, context: ScanContext): Promise
     if (entry.isSymbolicLink()) await lookAt(join(path, entry.name), context); // throws where it leads out
     onDisk.push(version);
   }
-  const misnamed = entries.filter((entry: Dirent) => entry.isDirectory() && isMisnamedVersion(entry.name));
+  const padded = await paddedVersions(path, entries, onDisk, context);
+  onDisk.push(...padded.keys());
+  const taken = new Set(padded.values());
+  const misnamed = entries.filter(
+    (entry: Dirent) => entry.isDirectory() && isMisnamedVersion(entry.name) && !taken.has(entry.name),
+  );
   return {
     directoryStamp: context.nowMs - look.modifiedMs > unsettledMs ? look.stamp : '',
     onDisk: isFirstAlone(onDisk) ? firstAlone : onDisk.sort((a, b) => a - b),
     configStamp: entries.some(({ name }) => name === 'config.pbtxt') ? 'some' : '',
     ...(misnamed.length > 0 && { misnamed: misnamed.map(({ name }) => name) }),
+    ...(padded.size > 0 && { padded }),
   };
 }
 
-type Policy = Pick<ModelMemory, 'policy' | 'files' | 'configProblem'>;
+/** Those that hold a SavedModel, and whose number no other directory has. */
+async function paddedVersions(
+  path: string,
+  entries: readonly Dirent[],
+  onDisk: readonly number[],
+  context: ScanContext,
+): Promise<Map<number, string>> {
+  const padded = new Map<number, string>();
+  for (const { name } of entries) {
+    const version = paddedVersion(name);
+    if (version === undefined || onDisk.includes(version) || padded.has(version)) continue;
+    if ((await lookAt(join(path, name, savedModelFile), context)) !== undefined) padded.set(version, owned(name));
+  }
+  return padded;
+}
+
+type Policy = Pick<ModelMemory, 'policy' | 'files' | 'configProblem' | 'engine'>;
 
 async function readPolicy(name: string, path: string): Promise<Policy> {
   try {
     const text = await readConfigText(path, name);
     const config = text === undefined ? defaultModelConfig(name) : parseModelConfig(text, name).config;
-    return { policy: sharedPolicy(config.versionPolicy), files: ownedNames(config) };
+    const files = ownedNames(config);
+    const kinds = new Set(files.map((file) => engineOfFile(config, file)));
+    const [engine] = kinds;
+    return {
+      policy: sharedPolicy(config.versionPolicy),
+      files,
+      ...(kinds.size === 1 && engine !== undefined && { engine }),
+    };
   } catch (fault) {
     if (!(fault instanceof SkeinError)) throw fault;
     return { policy: plainPolicy, files: [], configProblem: owned(fault.message) };
@@ -130,16 +173,20 @@ async function readPolicy(name: string, path: string): Promise<Policy> {
  * be about to copy it, and until then the policy chooses among the others.
  */
 async function versionsWithModel(path: string, memory: ModelMemory, context: ScanContext): Promise<Found> {
-  const found: [version: number, stamp: string][] = [];
+  const found: [version: number, stamp: string, file: string][] = [];
   const { policy, onDisk } = memory;
   const wanted = policy.kind === 'latest' ? policy.count : Number.POSITIVE_INFINITY;
   const candidates = policy.kind === 'latest' ? onDisk : servedVersions(onDisk, policy);
   for (const version of candidates.toReversed()) {
     if (found.length >= wanted) break;
     for (const file of memory.files) {
-      const look = await lookAtModel(join(path, String(version), file), heartOf(file), context);
+      const look = await lookAtModel(
+        join(path, memory.padded?.get(version) ?? String(version), file),
+        heartOf(file),
+        context,
+      );
       if (look === undefined) continue;
-      found.push([version, look.stamp]);
+      found.push([version, look.stamp, file]);
       break;
     }
   }
@@ -157,6 +204,7 @@ function describe(
   path: string,
   configStamp: string,
   found: Found,
+  engine: EngineKind,
   problem: string | undefined,
 ): RepositoryModel {
   const versionStamps = found.map(([, stamp]) => (configStamp === '' ? stamp : `${configStamp}-${stamp}`));
@@ -168,6 +216,7 @@ function describe(
     versionStamps,
     stamp: found.length === 0 ? configStamp : found.map(([version], i) => `${version}:${versionStamps[i]}`).join(' '),
     hasConfig: configStamp !== '',
+    ...(engine === 'tensorflow' && { engine }),
     ...(problem !== undefined && { problem }),
   };
 }

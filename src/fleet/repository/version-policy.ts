@@ -13,6 +13,14 @@ export function versionNumber(directory: string): number | undefined {
   return Number.isSafeInteger(version) ? version : undefined;
 }
 
+/**
+ * A name with leading zeros as a version: TensorFlow Serving takes `00000123` for version 123. Only SavedModels in its layout
+ * are looked for there; Triton ignores such names.
+ */
+export function paddedVersion(directory: string): number | undefined {
+  return directory.startsWith('0') ? versionNumber(directory.replace(/^0+/, '')) : undefined;
+}
+
 /** Whether a directory that is no version deserves a word to its owner: it looks like one. */
 export function isMisnamedVersion(directory: string): boolean {
   return /^\d/.test(directory) && !sideDirectories.has(directory) && versionNumber(directory) === undefined;

@@ -83,6 +83,8 @@ export interface CopyFacts {
 
 export interface BackendState {
   readonly budgetBytes: number;
+  /** Most that the budget may grow to, where it is divided among processes; left out: it stays. */
+  readonly ceilingBytes?: number;
   readonly usedBytes: number;
   /** What the cheapest copies that it would give up are worth; 0 while it has room. */
   readonly evictionPrice: number;

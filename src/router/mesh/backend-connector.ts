@@ -1,6 +1,7 @@
 import type { Adapter, BackendRecord } from '../../adapters/adapter.ts';
 import type { BackendView } from './backend-view.ts';
 import type { FleetView } from './fleet-view.ts';
+import type { ProcessKeeper } from './process-keeper.ts';
 
 const firstDelayMs = 25;
 const maxDelayMs = 2_000;
@@ -17,6 +18,8 @@ export class BackendConnector {
   readonly #log: Log;
   readonly #stop = new AbortController();
   readonly #removed = new Map<string, AbortController>();
+  /** By backend: ends its wait for the next try. */
+  readonly #hurry = new Map<string, () => void>();
 
   constructor(fleet: FleetView, adapters: readonly Adapter[], log: Log) {
     this.#fleet = fleet;
@@ -41,6 +44,12 @@ export class BackendConnector {
     this.#fleet.remove(id);
   }
 
+  /** Has a backend that runs on demand started, and tries it at once, and often. */
+  wake(id: string, processes: ProcessKeeper): void {
+    processes.wake(id);
+    this.#hurry.get(id)?.();
+  }
+
   stop(): void {
     this.#stop.abort();
   }
@@ -48,6 +57,7 @@ export class BackendConnector {
   async #keep(adapter: Adapter, view: BackendView, signal: AbortSignal): Promise<void> {
     const { id } = view.record;
     let delayMs = firstDelayMs;
+    let isExpected = false;
     while (!signal.aborted) {
       const lost = Promise.withResolvers<string>();
       let isLost = false;
@@ -86,8 +96,14 @@ export class BackendConnector {
       }
       if (signal.aborted) return;
       // Half fixed, half drawn: routers that lost a backend together do not all come back in the same instant.
-      await sleep(delayMs / 2 + (Math.random() * delayMs) / 2, signal);
-      delayMs = Math.min(maxDelayMs, delayMs * 1.6);
+      const sooner = new AbortController();
+      this.#hurry.set(id, () => {
+        isExpected = true;
+        sooner.abort();
+      });
+      await sleep(delayMs / 2 + (Math.random() * delayMs) / 2, AbortSignal.any([signal, sooner.signal]));
+      delayMs = isExpected ? firstDelayMs : Math.min(maxDelayMs, delayMs * 1.6);
+      isExpected = false;
     }
   }
 }

@@ -33,6 +33,11 @@ export class BackendView {
     return this.state.draining || this.isLeaving ? 'draining' : 'up';
   }
 
+  /** Runs on demand, and nobody needs it now: it is no part of what is reported. */
+  get isAsleep(): boolean {
+    return this.record.onDemand === true && this.session === undefined;
+  }
+
   get inFlight(): number {
     let sum = 0;
     for (const copy of this.copies.values()) sum += copy.inFlight;
@@ -46,7 +51,7 @@ export class BackendView {
     return {
       id: record.id,
       engines: record.engines,
-      usableBytes: state.budgetBytes,
+      usableBytes: state.ceilingBytes ?? state.budgetBytes,
       usedBytes: state.usedBytes + this.promisedBytes,
       evictionPrice: state.evictionPrice,
       assignedDemand,

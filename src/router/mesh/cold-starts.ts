@@ -61,8 +61,12 @@ export class ColdStarts {
   /** Loads that ended with a copy beside another one: two routers chose differently. */
   duplicateLoads = 0;
 
-  constructor(fleet: FleetView, limits: HoldLimits) {
+  readonly #wake: (backendId: string) => void;
+
+  /** `wake` starts a backend that runs on demand. */
+  constructor(fleet: FleetView, limits: HoldLimits, wake: (backendId: string) => void = () => {}) {
     this.#fleet = fleet;
+    this.#wake = wake;
     this.#limits = limits;
     fleet.onChange(() => this.#onFleetChange());
   }
@@ -266,7 +270,16 @@ export class ColdStarts {
     if (alone !== undefined) return connected(this.#fleet.backends.get(alone), excluded);
     if (start.entry.repository === undefined) return externalLoader(this.#fleet, start.entry, excluded);
     const [best] = place(this.#fleet.placementBackends(nowMs), question).candidates;
-    return best === undefined ? undefined : this.#fleet.backends.get(best.backendId);
+    if (best !== undefined) return this.#fleet.backends.get(best.backendId);
+    this.#wakeFor(question.model.engine);
+    return undefined;
+  }
+
+  /** It goes on when that backend is connected. */
+  #wakeFor(engine: string): void {
+    for (const { record, standing } of this.#fleet.backends.values()) {
+      if (record.onDemand === true && record.engines.includes(engine) && standing !== 'up') this.#wake(record.id);
+    }
   }
 
   #finish(start: ColdStart, error: SkeinError | undefined): void {

@@ -30,7 +30,7 @@ export class FleetReports {
   }
 
   backends(): BackendReport[] {
-    return [...this.#fleet.backends.values()].map(reportBackend);
+    return [...this.#fleet.backends.values()].filter((view) => !view.isAsleep).map(reportBackend);
   }
 
   models(nowMs: number): ModelReport[] {

@@ -90,7 +90,7 @@ export class LocalMesh implements Mesh {
     const { log, processes } = options;
     this.#catalogue = new Catalogue(options.pinned);
     this.#fleet = new FleetView(this.#catalogue);
-    this.#coldStarts = new ColdStarts(this.#fleet, options.hold);
+    this.#coldStarts = new ColdStarts(this.#fleet, options.hold, (id) => this.#connector.wake(id, processes));
     this.#scaler = new CopyScaler(this.#fleet, this.#coldStarts, scalerOptions(options));
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);

@@ -1,6 +1,7 @@
 import type { Quarantine } from '../routing/quarantine.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { ModelEntry } from './model-entry.ts';
+import { engineOf } from './placement-question.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
 
 /** Processes for models that keep crashing; a further such model stays among the others, suspects alone as ever. */
@@ -34,7 +35,7 @@ export class ModelIsolation {
     this.#log('model keeps crashing its process, isolated in one of its own', { model: entry.name, backend: id });
     const activity = entry.active();
     try {
-      const record = await this.#processes.openApart(id);
+      const record = await this.#processes.openApart(id, engineOf(entry));
       this.#connector.add(record);
       activity.isolatedOn = record.id;
     } catch (fault) {

@@ -1,3 +1,4 @@
+import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import type { PlacementQuestion } from '../placement/place.ts';
 import type { PlacedCopy } from '../placement/snapshot.ts';
 import type { ModelEntry } from './model-entry.ts';
@@ -26,11 +27,16 @@ export function questionOf(
       version,
       expectedBytes,
       demand: (activity?.rate.perSecond(nowMs) ?? 0) * expectedBytes,
-      engine: record?.engine ?? 'onnx',
+      engine: record?.engine ?? engineOf(entry),
       ...(record?.requires !== undefined && { requires: record.requires }),
       ...(record?.tolerates !== undefined && { tolerates: record.tolerates }),
     },
     copies,
     excluded,
   };
+}
+
+/** The kind of backend that runs it. */
+export function engineOf({ repository }: ModelEntry): EngineKind {
+  return repository?.engine ?? 'onnx';
 }

@@ -1,4 +1,5 @@
 import type { BackendRecord } from '../../adapters/adapter.ts';
+import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import type { ProcessEnd } from '../routing/process-end.ts';
 
 /** Whoever starts backend processes on this host, as the mesh sees it. */
@@ -6,8 +7,10 @@ export interface ProcessKeeper {
   /** How the process behind a lost backend ended; `unknown` where it lives, or nobody here started it. */
   endOf(backendId: string): Promise<ProcessEnd>;
   /** Starts a backend that serves only what it is sent by name; resolves with where it listens. */
-  openApart(id: string): Promise<BackendRecord>;
+  openApart(id: string, engine: EngineKind): Promise<BackendRecord>;
   closeApart(id: string): void;
+  /** Starts the process of a backend that runs on demand, if it does not run. */
+  wake(backendId: string): void;
 }
 
 /** Where all backends are processes of other hosts. */
@@ -15,4 +18,5 @@ export const noProcesses: ProcessKeeper = {
   endOf: () => Promise.resolve({ kind: 'elsewhere' }),
   openApart: () => Promise.reject(new Error('backends are not started by this router')),
   closeApart: () => {},
+  wake: () => {},
 };

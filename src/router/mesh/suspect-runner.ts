@@ -1,8 +1,10 @@
+import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { BackendView } from './backend-view.ts';
 import { specOf } from './cold-starts.ts';
 import type { FleetView } from './fleet-view.ts';
+import { engineOf } from './placement-question.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
 import type { RequestRun } from './request-run.ts';
 import { within } from './within.ts';
@@ -17,7 +19,10 @@ export interface Suspect {
   readonly refusal: () => SkeinError | undefined;
 }
 
-const quarantineId = 'quarantine';
+/** One process for each engine that a suspect needed. */
+function quarantineId(engine: EngineKind): string {
+  return engine === 'onnx' ? 'quarantine' : `quarantine-${engine}`;
+}
 
 /** More suspects than this are answered with the crash itself: a retry that waits for ever helps nobody. */
 const maxSuspects = 4_096;
@@ -40,7 +45,7 @@ export class SuspectRunner {
   #current: Suspect | undefined;
   #onDone: (() => void) | undefined;
   #isRunning = false;
-  #view: BackendView | undefined;
+  readonly #views = new Map<EngineKind, BackendView>();
   #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(fleet: FleetView, connector: BackendConnector, processes: ProcessKeeper) {
@@ -84,7 +89,8 @@ export class SuspectRunner {
     clearTimeout(this.#idleTimer);
     for (let suspect = this.#queue[0]; suspect !== undefined; suspect = this.#queue[0]) {
       const refused = suspect.refusal();
-      const view = refused === undefined && !suspect.run.isOver ? await this.#connected() : undefined;
+      const view =
+        refused === undefined && !suspect.run.isOver ? await this.#connected(engineOf(suspect.run.entry)) : undefined;
       if (this.#queue[0] !== suspect) continue; // spared meanwhile
       this.#queue.shift();
       if (refused !== undefined) suspect.run.fail(refused);
@@ -92,7 +98,7 @@ export class SuspectRunner {
       else await this.#runAlone(suspect, view);
     }
     this.#isRunning = false;
-    this.#idleTimer = setTimeout(() => this.#closeProcess(), idleMs).unref();
+    this.#idleTimer = setTimeout(() => this.#closeProcesses(), idleMs).unref();
   }
 
   async #runAlone(suspect: Suspect, view: BackendView): Promise<void> {
@@ -119,13 +125,16 @@ export class SuspectRunner {
   }
 
   /** Undefined where it did not come up, or nobody here could start it. */
-  async #connected(): Promise<BackendView | undefined> {
-    try {
-      this.#view ??= this.#connector.add(await this.#processes.openApart(quarantineId));
-    } catch {
-      return undefined;
+  async #connected(engine: EngineKind): Promise<BackendView | undefined> {
+    let view = this.#views.get(engine);
+    if (view === undefined) {
+      try {
+        view = this.#connector.add(await this.#processes.openApart(quarantineId(engine), engine));
+      } catch {
+        return undefined;
+      }
+      this.#views.set(engine, view);
     }
-    const view = this.#view;
     const untilMs = performance.now() + connectMs;
     while (view.session === undefined) {
       if (performance.now() > untilMs) return undefined;
@@ -134,10 +143,12 @@ export class SuspectRunner {
     return view;
   }
 
-  #closeProcess(): void {
-    if (this.#view === undefined || this.#isRunning) return;
-    this.#connector.remove(this.#view.record.id);
-    this.#view = undefined;
-    this.#processes.closeApart(quarantineId);
+  #closeProcesses(): void {
+    if (this.#isRunning) return;
+    for (const [engine, view] of this.#views) {
+      this.#connector.remove(view.record.id);
+      this.#processes.closeApart(quarantineId(engine));
+    }
+    this.#views.clear();
   }
 }

@@ -39,7 +39,16 @@ async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<
   const engine = new FakeEngine(temporaryDirectory(t));
   const reasons: string[] = [];
   const host = new Host({
-    ...{ id: 'b1', software: 'test', engine, budgetBytes: 1024 * mebibyte, loads: 2, cores: 4, threads: 1 },
+    ...{
+      id: 'b1',
+      software: 'test',
+      engine,
+      budgetBytes: 1024 * mebibyte,
+      ceilingBytes: 1024 * mebibyte,
+      loads: 2,
+      cores: 4,
+      threads: 1,
+    },
     threadsAreGiven: false,
     ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes, warn: () => {}, trace: () => {} },
   });

@@ -22,3 +22,8 @@ process.on('SIGTERM', () => {
 appendFileSync(address, `${process.pid} ${process.env['UV_THREADPOOL_SIZE']}\n`);
 if (id === 'ends') process.exit(3);
 if (id === 'aborts') process.abort();
+if (id === 'idle') setTimeout(() => process.exit(0), 20);
+if (id === 'shares') {
+  process.send?.({ usedBytes: 100, queuedBytes: 700, evictionPrice: null });
+  process.on('message', (order) => appendFileSync(address, `told ${JSON.stringify(order)}\n`));
+}

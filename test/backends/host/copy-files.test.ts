@@ -30,6 +30,7 @@ async function fetching(
   const keeper = new CopyKeeper({
     engine,
     budgetBytes: 100 * mebibyte,
+    ceilingBytes: 100 * mebibyte,
     loads: options.loads ?? 2,
     cores: 4,
     threads: 1,

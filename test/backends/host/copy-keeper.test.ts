@@ -24,6 +24,7 @@ function keep(t: { after(hook: () => void): void }, budgetBytes: number, loads =
   const keeper = new CopyKeeper({
     engine,
     budgetBytes,
+    ceilingBytes: budgetBytes,
     loads,
     cores: 4,
     threads: 1,
@@ -122,6 +123,31 @@ describe('CopyKeeper', () => {
       }),
       { numRuns: 12, endOnFailure: true },
     );
+  });
+
+  test('gives up what is over a lowered budget, what is in use once it is idle', async (t) => {
+    const { keeper, engine } = keep(t, 60 * mebibyte);
+    const idle = await keeper.load(engine.add('idle', { bytes: 12 * mebibyte }));
+    const busy = await keeper.load(engine.add('busy', { bytes: 12 * mebibyte, isSlow: true }));
+    const request = use(keeper, busy);
+    await until('the run', () => engine.modelOf('busy').runs.length === 1);
+    keeper.memory.limitBytes = 0;
+    await until('the idle one gone', () => idle.state.kind === 'gone');
+    assert.equal(busy.state.kind, 'ready');
+    engine.modelOf('busy').runs[0]!.finish();
+    await until('the other gone', () => busy.state.kind === 'gone');
+    assert.equal(request.outcome()?.kind, 'answer');
+    assert.equal(keeper.memory.usedBytes, 0);
+  });
+
+  test('lets a load wait for a larger budget where it may become one, and tells how much waits', async (t) => {
+    const { keeper, engine } = keep(t, 60 * mebibyte);
+    keeper.memory.limitBytes = 0;
+    const loading = keeper.load(engine.add('m', { bytes: 12 * mebibyte }));
+    await until('the queue', () => keeper.memory.queuedBytes > 12 * mebibyte);
+    assert.equal(keeper.memory.evictionPrice(performance.now()), Infinity);
+    keeper.memory.limitBytes = keeper.memory.queuedBytes;
+    assert.equal((await loading).state.kind, 'ready');
   });
 
   test('lets a load wait while all that could go is in use, and goes on when it is not', async (t) => {

@@ -17,7 +17,7 @@ const spec = (model: string): CopySpec => ({
 function busyKeeper(): { keeper: MemoryKeeper; loading: HeldCopy } {
   const loading = new HeldCopy(1, spec('first'), 0, () => {});
   const keeper = new MemoryKeeper(
-    { limitBytes: 1_000, cores: 1, loads: 1, usualLoadMs: () => 10 },
+    { limitBytes: 1_000, ceilingBytes: 1_000, cores: 1, loads: 1, usualLoadMs: () => 10 },
     new Map([[1, loading]]),
     async () => {},
   );

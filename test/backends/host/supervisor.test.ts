@@ -14,6 +14,7 @@ interface Supervised {
   readonly supervisor: Supervisor;
   readonly logs: { readonly message: string; readonly facts: Record<string, unknown> }[];
   start(id: string): void;
+  onDemand(id: string): void;
   /** Process ids, in the order in which they were started. */
   pids(): number[];
   lines(): string[];
@@ -25,6 +26,7 @@ function supervise(t: { after(hook: () => unknown): void }, command: readonly st
   const supervisor = new Supervisor({
     program: command,
     env: process.env,
+    memoryBytes: 1_000,
     log: (message, facts) => logs.push({ message, facts }),
   });
   t.after(() => supervisor.stopAll());
@@ -35,10 +37,14 @@ function supervise(t: { after(hook: () => unknown): void }, command: readonly st
       return [];
     }
   };
+  const budget = { engine: 'onnx', budgetBytes: 100, ceilingBytes: 1_000, sharesBudget: true, idleExitMs: 0 };
+  const limits = { cores: 2, loads: 1, drainTimeoutMs: 200 };
+  const optionsOf = (id: string) => ({ id, address, ...limits, ...budget }) as BackendProcessOptions;
   return {
     supervisor,
     logs,
-    start: (id) => supervisor.start({ id, address, cores: 2, loads: 1, drainTimeoutMs: 200 } as BackendProcessOptions),
+    start: (id) => supervisor.start(optionsOf(id)),
+    onDemand: (id) => void supervisor.add({ ...optionsOf(id), idleExitMs: 1 }),
     lines,
     pids: () =>
       lines()
@@ -57,6 +63,28 @@ function isAlive(pid: number): boolean {
 }
 
 describe('Supervisor', () => {
+  test('starts a process on demand, leaves it gone when it has ended by itself, and starts it when it is wanted again', async (t) => {
+    const { supervisor, pids, onDemand } = supervise(t);
+    onDemand('idle');
+    await sleep(100);
+    assert.deepEqual(pids(), []);
+    for (const starts of [1, 2]) {
+      supervisor.wake('idle');
+      supervisor.wake('idle');
+      await until('the process', () => pids().length === starts);
+      await until('its end', () => !isAlive(pids().at(-1)!));
+      await sleep(150);
+      assert.equal(pids().length, starts);
+    }
+  });
+
+  test('divides its memory among processes by what they tell, and takes back what one had that is gone', async (t) => {
+    const { lines, start, supervisor } = supervise(t);
+    start('shares');
+    await until('a larger budget', () => lines().includes('told {"budgetBytes":1000}'));
+    await supervisor.stop('shares');
+  });
+
   test('starts a process, gives it threads, and starts it again when it is killed', async (t) => {
     const { supervisor, start, pids, lines } = supervise(t);
     start('lives');

@@ -13,7 +13,11 @@ describe('modelFileNames', () => {
 
   test('looks for what the platform or backend reads', () => {
     assert.deepEqual(modelFileNames(config('platform: "onnxruntime_onnx"')), ['model.onnx', 'model.ort']);
-    assert.deepEqual(modelFileNames(config('backend: "tensorflow"')), ['model.savedmodel', 'model.graphdef']);
+    assert.deepEqual(modelFileNames(config('backend: "tensorflow"')), [
+      'model.savedmodel',
+      'saved_model.pb',
+      'model.graphdef',
+    ]);
     assert.deepEqual(modelFileNames(config('backend: "mine"')), ['model.mine']);
   });
 
@@ -29,6 +33,8 @@ describe('modelBackend', () => {
       ['model.ort', 'onnxruntime', 'onnxruntime_onnx'],
       ['resnet.onnx', 'onnxruntime', 'onnxruntime_onnx'],
       ['model.savedmodel', 'tensorflow', 'tensorflow_savedmodel'],
+      ['saved_model.pb', 'tensorflow', 'tensorflow_savedmodel'],
+      ['model.graphdef', 'tensorflow', 'tensorflow_graphdef'],
       ['model.py', 'python', ''],
     ] as const) {
       const row = modelBackend(config(''), file);

@@ -49,7 +49,7 @@ describe('scanFiles', () => {
     });
     await assert.rejects(scanFiles(['/a/m.txt'], undefined), {
       code: 'model_name_invalid',
-      message: /ends in .onnx, .ort or .savedmodel/,
+      message: /ends in .onnx, .ort, .savedmodel or .graphdef/,
     });
     await assert.rejects(scanFiles(['/a/.hidden.onnx'], undefined), {
       code: 'model_name_invalid',

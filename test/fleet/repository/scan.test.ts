@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { diffRepository } from '../../../src/fleet/repository/diff-repository.ts';
+import { locateModelFile } from '../../../src/fleet/repository/model-files.ts';
 import { versionStamp } from '../../../src/fleet/repository/repository-model.ts';
 import { type RepositoryScan, scanRepository } from '../../../src/fleet/repository/scan.ts';
 import { scratch, touch, writeTree } from './repository-tree.ts';
@@ -41,7 +42,40 @@ describe('scanRepository', () => {
       [[1], false, undefined],
     ]);
     assert.equal(scanned.models.get('plain')?.path, join(root, 'plain'));
+    assert.deepEqual(
+      [...scanned.models.values()].map(({ engine }) => engine),
+      [undefined, undefined, undefined, 'tensorflow'],
+    );
     assert.deepEqual(scanned.notices, []);
+  });
+
+  test('tells the engine by the configuration where that names it, else by the newest file', async (t) => {
+    const root = scratch(t);
+    writeTree(root, {
+      'frozen/1/model.graphdef': '',
+      'named/config.pbtxt': 'backend: "tensorflow" default_model_filename: "net"',
+      'named/1/net': '',
+      'serving/1/saved_model.pb': '',
+    });
+    const engines = [...(await scan(root)).models.values()].map(({ engine, problem: fault }) => [engine, fault]);
+    assert.deepEqual(engines, Array(3).fill(['tensorflow', undefined]));
+  });
+
+  test("takes TensorFlow Serving's versions with leading zeros, of SavedModels in its layout alone", async (t) => {
+    const root = scratch(t);
+    writeTree(root, {
+      'half/00000123/saved_model.pb': '',
+      'both/0007/saved_model.pb': '',
+      'both/7/saved_model.pb': '',
+      'onnx/01/model.onnx': '',
+    });
+    const scanned = await scan(root);
+    assert.deepEqual(versions(scanned, 'half'), [123]);
+    assert.deepEqual(versions(scanned, 'both'), [7]);
+    assert.deepEqual(versions(scanned, 'onnx'), []);
+    const file = await locateModelFile({ name: 'half', path: join(root, 'half') }, 123);
+    assert.equal(file, join(root, 'half/00000123/saved_model.pb'));
+    assert.deepEqual(versions(await scan(root, scanned), 'half'), [123]);
   });
 
   test('takes a version without a model file for not there yet', async (t) => {

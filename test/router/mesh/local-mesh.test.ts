@@ -8,6 +8,31 @@ import type { FakeBackend } from './fake-fleet.ts';
 import { type Answer, ask, model, startMesh } from './test-mesh.ts';
 
 describe('LocalMesh', () => {
+  test('starts the backend of an engine with the first model that wants it, and again when it has gone', async (t) => {
+    const { mesh, backend, onDemand, put, connected, processes } = startMesh(t);
+    const onnx = backend('b1');
+    const tensorflow = onDemand('t1');
+    await connected();
+    put(model('a'), { ...model('s'), engine: 'tensorflow' });
+    assert.deepEqual(
+      mesh.report().backends.map(({ id }) => id),
+      ['b1'],
+    );
+    await ask(mesh, 'a').over();
+    assert.deepEqual(processes.woken, []);
+    for (const loads of [1, 2]) {
+      const answer = ask(mesh, 's');
+      await until('the wish', () => processes.woken.includes('t1'));
+      tensorflow.isDown = false;
+      assert.equal(await answer.over(), 's s1v1 on t1');
+      assert.deepEqual([tensorflow.loads.length, onnx.loads.length], [loads, 1]);
+      tensorflow.isDown = true;
+      tensorflow.die();
+      processes.woken.length = 0;
+      await until('its end', () => mesh.report().backends.length === 1);
+    }
+  });
+
   test('answers every request once and keeps nothing of it, whatever its backends do', async (t) => {
     const fault = fc.record({
       kind: fc.constantFrom(

@@ -27,6 +27,8 @@ export interface TestMesh {
   /** What the repository has now, in place of what it had of these models. */
   put(...models: RepositoryModel[]): void;
   remove(...names: string[]): void;
+  /** A backend of TensorFlow that no process is there for until it is woken. */
+  onDemand(id: string): FakeBackend;
   connected(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export class FakeProcesses implements ProcessKeeper {
   end: ProcessEnd = { kind: 'signal', signal: 'SIGKILL' };
   readonly opened: string[] = [];
   readonly closed: string[] = [];
+  readonly woken: string[] = [];
   canOpen = true;
   onOpen: (backend: FakeBackend) => void = () => {};
   readonly #adapter: FakeAdapter;
@@ -55,6 +58,10 @@ export class FakeProcesses implements ProcessKeeper {
     this.opened.push(id);
     this.onOpen(this.#adapter.add(id));
     return Promise.resolve({ id, kind: 'skein', address: `fake:${id}`, engines: ['onnx'], apart: true });
+  }
+
+  wake(id: string): void {
+    this.woken.push(id);
   }
 
   closeApart(id: string): void {
@@ -109,6 +116,12 @@ export function startMesh(t: Owner, options: Partial<MeshOptions> = {}): TestMes
       return backend;
     },
     unknown: (id) => own.add(id),
+    onDemand: (id) => {
+      const backend = own.add(id);
+      backend.isDown = true;
+      mesh.addBackend({ id, kind: 'skein', address: `fake:${id}`, engines: ['tensorflow'], onDemand: true });
+      return backend;
+    },
     external: (id, can, models) => {
       const cannot: Capabilities = { load: false, unload: false, describe: true, statistics: false, bodies: ['v2'] };
       const backend = foreign.add(id, { ...cannot, ...can });

@@ -1,4 +1,4 @@
-import koffi from 'koffi';
+import { prepareNativeCalls } from '../native-calls.ts';
 import { type Pointer, RuntimeApi, stringArray } from './runtime-api.ts';
 import { findRuntimeLibrary } from './runtime-library.ts';
 import { StagingBuffers } from './staging-buffers.ts';
@@ -16,15 +16,12 @@ const logWarnings = 2;
 /** What fails is told by status, to whoever asked; the runtime would print it, too, for every bad request. */
 const logFatal = 4;
 
-/** Kernels also run on the thread that calls Run: koffi's default stack of 128 KiB is too small for some. */
-const stackBytes = 4 * 1024 * 1024;
-
 /** Kept of input buffers between runs. */
 const stagingBytes = 32 * 1024 * 1024;
 
 /** Opens ONNX Runtime. Call it once in a process, before any other use of koffi. */
 export function openRuntime(libraryPath: string | undefined, verbose = false): RuntimeEnvironment {
-  koffi.config({ async_stack_size: stackBytes, resident_async_pools: 4, max_async_calls: 256 });
+  prepareNativeCalls();
   const api = new RuntimeApi(findRuntimeLibrary(libraryPath));
   const environment = api.create('CreateEnv', verbose ? logWarnings : logFatal, 'skein');
   const arenaAllocator = 1;

@@ -71,9 +71,6 @@ type Argument = GraphPlace | Pointer | number | string | null | ArrayBufferView 
 type Result = Pointer | number | string | null;
 type Bound = KoffiFunc<(...args: Argument[]) => Result>;
 
-/** Kernels run on the thread that calls; some of Eigen's keep their tiles on the stack. */
-const stackBytes = 8 * 1024 * 1024;
-
 /** koffi refuses a call when 256 run or are queued in it: what is more waits here. */
 const maxCalls = 240;
 
@@ -87,11 +84,6 @@ export class TensorflowFault extends Error {
     super(message);
     this.code = code;
   }
-}
-
-/** Call it once in a process, before any other use of koffi. */
-export function prepareCalls(): void {
-  koffi.config({ async_stack_size: stackBytes, resident_async_pools: 4, max_async_calls: 256 });
 }
 
 export class TensorflowApi {

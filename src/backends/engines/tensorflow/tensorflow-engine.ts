@@ -5,6 +5,7 @@ import { SkeinError } from '../../../protocol/errors.ts';
 import { estimateResidentBytes } from '../../memory/size-estimate.ts';
 import type { Engine, EngineFacts, EngineOptions, LoadedModel, MemoryFacts, ModelFiles } from '../engine.ts';
 import { heapTrimmer } from '../heap-trim.ts';
+import { prepareNativeCalls } from '../native-calls.ts';
 import { directoryBytes } from './directory-bytes.ts';
 import { type FileOperation, fileOperations, fileOperationsIn } from './file-operations.ts';
 import { frozenSignature } from './frozen-graph.ts';
@@ -14,7 +15,7 @@ import { MessageCursor } from './message-cursor.ts';
 import { measureRunMemory } from './run-memory.ts';
 import { type GraphSignature, type MetaGraph, metaGraphOf, readSavedModel } from './saved-model.ts';
 import { runOptions, sessionConfig, type TensorflowDevices, tracedRunOptions } from './session-config.ts';
-import { type Pointer, prepareCalls, TensorflowApi, TensorflowFault } from './tensorflow-api.ts';
+import { type Pointer, TensorflowApi, TensorflowFault } from './tensorflow-api.ts';
 import { findTensorflow } from './tensorflow-library.ts';
 import { closeGraph, type OpenGraph, TensorflowModel } from './tensorflow-model.ts';
 
@@ -47,7 +48,7 @@ export class TensorflowEngine implements Engine {
 
   constructor(options: TensorflowEngineOptions) {
     this.#options = options;
-    prepareCalls();
+    prepareNativeCalls();
     this.#meter = new HeapMeter();
     this.#trim = heapTrimmer();
   }

@@ -1,0 +1,194 @@
+/** SavedModels beside ONNX models behind one endpoint, with the library of the wheel `tensorflow-cpu`. */
+import assert from 'node:assert/strict';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ProtoMessage } from '../../examples/models/onnx-writer/wire.ts';
+import { GraphDefBuilder } from '../../examples/models/savedmodel-writer/graph-def.ts';
+import { writeSavedModel } from '../../examples/models/savedmodel-writer/saved-model.ts';
+import { writeTensorflowMobileNetV2 } from '../../examples/models/tensorflow-mobilenet-v2.ts';
+import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
+import { showFigures } from '../fixtures/figures.ts';
+import { backendPids, fleetOf, unload, until } from '../fixtures/fleet-client.ts';
+import { temporaryDirectory } from '../fixtures/model-folder.ts';
+import { processTree } from '../fixtures/process-tree.ts';
+import { savedModelPath, writeHalfPlusTwo, writeMultiSignatureSavedModel } from '../fixtures/saved-models.ts';
+import { type SkeinProcess, startSkein } from '../fixtures/skein-process.ts';
+import { tensorflowLibrary } from '../fixtures/tensorflow-library.ts';
+import { tfRecords } from '../fixtures/tf-records.ts';
+import { inferBinary } from '../fixtures/v2-client.ts';
+
+const withTensorflow = { SKEIN_TENSORFLOW_LIB: tensorflowLibrary() };
+
+interface JsonAnswer {
+  readonly status: number;
+  readonly error: string;
+  readonly data: readonly unknown[];
+}
+
+async function inferJson(http: string, model: string, request: unknown): Promise<JsonAnswer> {
+  const answer = await fetch(`${http}/v2/models/${model}/infer`, { method: 'POST', body: JSON.stringify(request) });
+  const body = (await answer.json()) as { error?: string; outputs?: { data: unknown[] }[] };
+  return { status: answer.status, error: body.error ?? '', data: body.outputs?.[0]?.data ?? [] };
+}
+
+const halfPlusTwo = (http: string, model = 'half_plus_two') =>
+  inferJson(http, model, { inputs: [{ name: 'x', shape: [3, 1], datatype: 'FP32', data: [1, 2, 5] }] });
+
+const identity = (http: string) =>
+  inferJson(http, 'identity', {
+    inputs: [{ name: 'input', shape: [1, 16], datatype: 'FP32', data: Array(16).fill(1) }],
+  });
+
+describe('a server with TensorFlow', () => {
+  const repository = temporaryDirectory({ after });
+  let skein: SkeinProcess;
+
+  after(() => skein?.kill());
+  before(async () => {
+    writeBenchModels(repository, ['identity', 'mobilenet']);
+    writeHalfPlusTwo(savedModelPath(repository, 'half_plus_two'));
+    writeHalfPlusTwo(join(repository, 'serving_layout/00000123'));
+    writeMultiSignatureSavedModel(savedModelPath(repository, 'multi'));
+    writeTensorflowMobileNetV2(savedModelPath(repository, 'tf_mobilenet'));
+    writeBroken(repository);
+    writeWarmed(repository, 'warmed', 'x');
+    writeWarmed(repository, 'warmed_wrongly', 'no_such_input');
+    skein = await startSkein({ repository, args: ['--engine-idle', '2s'], env: withTensorflow });
+  });
+
+  test('starts its process with the first SavedModel that is wanted, and ends it after the last', async () => {
+    assert.equal((await identity(skein.http)).status, 200);
+    assert.equal((await backendPids(skein.http)).has('t1'), false);
+    assert.deepEqual((await halfPlusTwo(skein.http)).data, [2.5, 3, 4.5]);
+    const pid = (await backendPids(skein.http)).get('t1')!;
+    await unload(skein.http, 'half_plus_two');
+    await until('its end', 20_000, () => !processTree(skein.pid).some((member) => member.pid === pid) || undefined);
+    assert.deepEqual((await fleetOf(skein.http)).backends.map(({ id }) => id).sort(), ['b1', 'b2']);
+    const { status } = await fetch(`${skein.http}/v2/repository/models/half_plus_two/load`, { method: 'POST' });
+    assert.equal(status, 200);
+    assert.deepEqual((await halfPlusTwo(skein.http)).data, [2.5, 3, 4.5]);
+    assert.notEqual((await backendPids(skein.http)).get('t1'), pid);
+  });
+
+  test("serves TensorFlow Serving's layout, and every signature by its name", async () => {
+    assert.deepEqual((await halfPlusTwo(skein.http, 'serving_layout')).data, [2.5, 3, 4.5]);
+    const named = (signature_name: string, inputs: readonly unknown[]) =>
+      inferJson(skein.http, 'multi', { parameters: { signature_name }, inputs });
+    const x = { name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] };
+    assert.deepEqual((await named('add_three', [x])).data, [3.5]);
+    const text = (name: string, data: string) => ({ name, shape: [1, 1], datatype: 'BYTES', data: [data] });
+    assert.deepEqual((await named('strings', [text('left', 'good'), text('right', 'day')])).data, ['good day']);
+    const { status, error } = await named('nowhere', [x]);
+    assert.equal(status, 400);
+    assert.match(error, /signature 'nowhere' is not found in model 'multi', whose signatures are 'add_three'/);
+  });
+
+  test('gives the same answers from the same weights in both formats, in JSON and in binary', async (t) => {
+    const pixels = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i * 0.37));
+    const last = channelsLast(pixels, 3, 224 * 224);
+    const ask = async (model: string, shape: readonly number[], values: Float32Array): Promise<Float32Array[]> => {
+      const bytes = new Uint8Array(values.buffer);
+      const binary = await inferBinary(skein.http, model, [{ name: 'input', datatype: 'FP32', shape, bytes }]);
+      if (!('outputs' in binary)) return assert.fail(binary.error);
+      const input = { name: 'input', datatype: 'FP32', shape, data: [...values] };
+      const json = await inferJson(skein.http, model, { inputs: [input] });
+      assert.equal(json.status, 200, json.error);
+      const raw = Buffer.from(binary.outputs[0]!.bytes);
+      return [new Float32Array(raw.buffer, raw.byteOffset, raw.length / 4), Float32Array.from(json.data as number[])];
+    };
+    const answers = [
+      ...(await ask('mobilenet', [1, 3, 224, 224], pixels)),
+      ...(await ask('tf_mobilenet', [1, 224, 224, 3], last)),
+    ];
+    const [reference, ...others] = answers;
+    const spread = Math.max(...reference!) - Math.min(...reference!);
+    const off = others.map((other) => Math.max(...other.map((value, i) => Math.abs(value - reference![i]!))));
+    showFigures(t, { spread, 'largest difference': Math.max(...off) });
+    assert.ok(spread > 0.01, 'the answers are all alike');
+    assert.ok(Math.max(...off) < 1e-4, `${off}`);
+  });
+
+  for (const [model, expected] of [
+    ['corrupt', /the file is damaged, or no model/],
+    ['cut', /the file is damaged, or no model/],
+    ['reader', /may open files or connections of this host: ReadFile \(node 'y'\) reads files/],
+    ['custom', /TensorFlow 2\.\d+\.\d+ has no operation 'MyOwnOperation'/],
+    ['no_signature', /has no signature that can be served/],
+    ['wrong_tags', /has no graph of the tags 'serve'/],
+  ] as const) {
+    test(`refuses ${model} with its reason, and serves the others`, async () => {
+      const { status, error } = await halfPlusTwo(skein.http, model);
+      assert.ok(status >= 400 && status < 500, `${status}: ${error}`);
+      assert.match(error, expected);
+      assert.deepEqual((await halfPlusTwo(skein.http)).data, [2.5, 3, 4.5]);
+      assert.equal((await identity(skein.http)).status, 200);
+    });
+  }
+
+  test('runs recorded warm-up requests before a version serves, and serves none whose requests fail', async () => {
+    assert.deepEqual((await halfPlusTwo(skein.http, 'warmed')).data, [2.5, 3, 4.5]);
+    const { status, error } = await halfPlusTwo(skein.http, 'warmed_wrongly');
+    assert.equal(status, 404);
+    assert.match(error, /requests in assets.extra\/tf_serving_warmup_requests cannot be run: .*no_such_input/);
+  });
+
+  test('refuses what the signature does not take', async () => {
+    const ask = (input: Record<string, unknown>) => inferJson(skein.http, 'half_plus_two', { inputs: [input] });
+    const dtype = await ask({ name: 'x', shape: [1, 1], datatype: 'INT32', data: [1] });
+    assert.deepEqual([dtype.status, /data-type.*FP32|FP32/.test(dtype.error)], [400, true], dtype.error);
+    const shape = await ask({ name: 'x', shape: [1, 7], datatype: 'FP32', data: [1, 2, 3, 4, 5, 6, 7] });
+    assert.deepEqual([shape.status, /shape/.test(shape.error)], [400, true], shape.error);
+  });
+});
+
+describe('a server without TensorFlow', () => {
+  test('serves ONNX models, and says of SavedModels what to install', async (t) => {
+    const repository = temporaryDirectory(t);
+    writeBenchModels(repository, ['identity']);
+    writeHalfPlusTwo(savedModelPath(repository, 'half_plus_two'));
+    const skein = await startSkein({ repository, args: ['--tensorflow-lib', join(repository, 'identity')] });
+    t.after(() => skein.kill());
+    const { status, error } = await halfPlusTwo(skein.http);
+    assert.equal(status, 503);
+    assert.match(error, /TensorFlow cannot be used: .* holds no libtensorflow/);
+    assert.equal((await identity(skein.http)).status, 200);
+  });
+});
+
+/** What cannot be served, one way each. */
+function writeBroken(repository: string): void {
+  const float = (tensor: string) => ({ tensor, type: 'float', shape: [-1] }) as const;
+  const signature = { inputs: { x: float('x:0') }, outputs: { y: float('y:0') } };
+  const write = (name: string, op: string, tags = ['serve']) => {
+    const graph = new GraphDefBuilder();
+    graph.node(op, [graph.placeholder('x', 'float', [-1])], {}, 'y');
+    writeSavedModel(savedModelPath(repository, name), graph, { serving_default: signature }, { tags });
+  };
+  write('reader', 'ReadFile');
+  write('custom', 'MyOwnOperation');
+  write('wrong_tags', 'Identity', ['train']);
+  writeSavedModel(savedModelPath(repository, 'no_signature'), new GraphDefBuilder(), {});
+  mkdirSync(savedModelPath(repository, 'corrupt'), { recursive: true });
+  writeFileSync(join(savedModelPath(repository, 'corrupt'), 'saved_model.pb'), 'this is no model at all');
+  write('cut', 'Identity');
+  truncateSync(join(savedModelPath(repository, 'cut'), 'saved_model.pb'), 100);
+}
+
+/** half_plus_two with a recorded request that names this input. */
+function writeWarmed(repository: string, name: string, input: string): void {
+  const directory = savedModelPath(repository, name);
+  writeHalfPlusTwo(directory);
+  const shape = new ProtoMessage().message(2, new ProtoMessage().int(1, 2));
+  const tensor = new ProtoMessage().int(1, 1).message(2, shape).bytes(4, new Uint8Array(8));
+  const request = new ProtoMessage()
+    .message(1, new ProtoMessage().string(1, name))
+    .message(2, new ProtoMessage().string(1, input).message(2, tensor));
+  const log = new ProtoMessage().message(6, new ProtoMessage().message(1, request));
+  mkdirSync(join(directory, 'assets.extra'));
+  writeFileSync(join(directory, 'assets.extra', 'tf_serving_warmup_requests'), tfRecords([log.encode()]));
+}
+
+function channelsLast(values: Float32Array, channels: number, pixels: number): Float32Array {
+  return Float32Array.from(values, (_, i) => values[(i % channels) * pixels + Math.floor(i / channels)]!);
+}
