@@ -3,13 +3,21 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
-import { decodeInferHead, encodeReplyHead, type InferHead, maxReplyBytes } from '../../protocol/link/infer-head.ts';
+import {
+  BodyKind,
+  decodeInferHead,
+  encodeReplyHead,
+  type InferHead,
+  maxReplyBytes,
+} from '../../protocol/link/infer-head.ts';
 import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { SlabHold } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
+import type { BodyFacts } from './body-codec.ts';
 import type { Host } from './host.ts';
 import type { Cancellable } from './infer-work.ts';
+import { aheadBytes } from './json-reader.ts';
 import { toLinkError } from './link-error.ts';
 import { StateFeed } from './state-feed.ts';
 
@@ -21,6 +29,8 @@ interface Stream {
   ungranted: number;
   /** On those pieces that were not copied. */
   holds: SlabHold[] | undefined;
+  /** Its body has come. */
+  isWhole: boolean;
   work: Cancellable | undefined;
 }
 
@@ -98,6 +108,7 @@ export class BackendLink {
           bytes: 0,
           ungranted: 0,
           holds: undefined,
+          isWhole: false,
           work: undefined,
         });
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
@@ -116,7 +127,7 @@ export class BackendLink {
   #onData(id: number, piece: Buffer, end: boolean): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return; // cancelled, or refused before its body had come
-    if (stream.work !== undefined) throw new LinkRuleBroken('a body that goes on after its end');
+    if (stream.isWhole) throw new LinkRuleBroken('a body that goes on after its end');
     if (piece.length > 0) {
       if (!this.#host.bodies.take(piece.length)) {
         this.#fail(id, this.#host.bodies.fullError(), undefined);
@@ -143,16 +154,35 @@ export class BackendLink {
 
   #serve(id: number, stream: Stream): void {
     const { head, pieces } = stream;
-    const copy = this.#host.readyCopy(head.copy);
+    stream.isWhole = true;
+    stream.pieces = [];
+    const isLargeText = head.kind === BodyKind.v2 && head.headerLength === undefined && stream.bytes >= aheadBytes;
+    if (isLargeText) void this.#serveAhead(id, stream, pieces);
+    else this.#run(id, stream, pieces, head, head.timeoutMs);
+  }
+
+  /** The event loop goes on with other requests while the numbers of this one are read. */
+  async #serveAhead(id: number, stream: Stream, pieces: readonly Uint8Array[]): Promise<void> {
+    const { head } = stream;
+    const startMs = performance.now();
+    const ahead = await this.#host.jsonReader.read(pieces);
+    if (this.#streams.get(id) !== stream) return; // cancelled meanwhile
+    const waitedMs = Math.floor(performance.now() - startMs);
+    const timeoutMs = head.timeoutMs === 0 ? 0 : Math.max(1, head.timeoutMs - waitedMs);
+    if (ahead === undefined) this.#run(id, stream, pieces, head, timeoutMs);
+    else this.#run(id, stream, [ahead.text], { ...head, ahead: ahead.arrays }, timeoutMs);
+  }
+
+  #run(id: number, stream: Stream, pieces: readonly Uint8Array[], facts: BodyFacts, timeoutMs: number): void {
+    const copy = this.#host.readyCopy(stream.head.copy);
     if (copy === undefined) {
-      this.#fail(id, new SkeinError('copy_gone', { model: `number ${head.copy}` }), undefined);
+      this.#fail(id, new SkeinError('copy_gone', { model: `number ${stream.head.copy}` }), undefined);
       return;
     }
-    stream.work = copy.infer(pieces, head, head.timeoutMs, {
+    stream.work = copy.infer(pieces, facts, timeoutMs, {
       reply: (body) => this.#reply(id, body, copy.inFlight, copy.latencyUs),
       fail: (error, requestId) => this.#fail(id, error, requestId),
     });
-    stream.pieces = [];
   }
 
   #reply(id: number, body: EncodedBody, inFlight: number, latencyUs: number): void {

@@ -2,6 +2,7 @@ import { BodyKind, type InferHead } from '../../protocol/link/infer-head.ts';
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { InferRequest, RequestSchema } from '../../protocol/v2/infer-request.ts';
+import type { AheadArray } from '../../protocol/v2/read-ahead.ts';
 import type { ServedSignature, ServedSignatures } from './served-signature.ts';
 import { tfClassifyCodec, tfMultiInferenceCodec, tfRegressCodec } from './tf-examples-codec.ts';
 import { tfPredictCodec } from './tf-predict-codec.ts';
@@ -10,7 +11,10 @@ import { v1PredictCodec } from './v1-predict-codec.ts';
 import { v2Codec } from './v2-codec.ts';
 
 /** What a router says of a body, as far as reading it needs it. */
-export type BodyFacts = Pick<InferHead, 'kind' | 'headerLength' | 'signature'>;
+export interface BodyFacts extends Pick<InferHead, 'kind' | 'headerLength' | 'signature'> {
+  /** Arrays that were read already, and cut out of the body. */
+  readonly ahead?: readonly AheadArray[];
+}
 
 /** What a codec must know of the copy whose requests it reads. */
 export interface CodecModel extends ServedSignatures {

@@ -6,6 +6,7 @@ import type { MemoryReport } from './budget-desk.ts';
 import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
+import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
 
 export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onChange'> {
@@ -37,6 +38,7 @@ export class Host {
   readonly id: string;
   readonly software: string;
   readonly bodies: BodyMemory;
+  readonly jsonReader = new JsonReader();
   readonly #options: HostOptions;
   readonly #keeper: CopyKeeper;
   readonly #statistics = new Map<string, CopyStatistics>();

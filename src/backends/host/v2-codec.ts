@@ -4,8 +4,8 @@ import type { BodyCodec } from './body-codec.ts';
 
 /** Bodies of the Open Inference Protocol V2 over HTTP. */
 export const v2Codec: BodyCodec = {
-  decode(body, { headerLength }, { requestSchema, signature: usual, signatures }) {
-    const request = decodeInferRequest(body, headerLength, requestSchema);
+  decode(body, { headerLength, ahead }, { requestSchema, signature: usual, signatures }) {
+    const request = decodeInferRequest(body, headerLength, requestSchema, ahead);
     const signature = request.signatureName === undefined ? usual : signatures.get(request.signatureName)!;
     const { reshape, schema } = signature;
     return {

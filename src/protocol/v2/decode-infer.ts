@@ -9,6 +9,7 @@ import type { InferRequest, RequestSchema } from './infer-request.ts';
 import { headerOutOfRange } from './inference-header.ts';
 import { binarySizeOf, type InputSources, readInput } from './input-tensor.ts';
 import { decodeRawRequest } from './raw-request.ts';
+import type { AheadArray } from './read-ahead.ts';
 import { readParameters } from './request-parameters.ts';
 import { readWantedOutputs } from './wanted-outputs.ts';
 
@@ -17,11 +18,13 @@ import { readWantedOutputs } from './wanted-outputs.ts';
  *
  * `body` is the pieces as they came; the bytes of binary inputs are views of them. `headerLength` is the value of
  * Inference-Header-Content-Length: undefined = the whole body is JSON, 0 = a raw binary request, and so is an empty body.
+ * `ahead`: arrays that were read and cut out of a body that is all JSON.
  */
 export function decodeInferRequest(
   body: readonly Uint8Array[],
   headerLength: number | undefined,
   schema: RequestSchema,
+  ahead?: readonly AheadArray[],
 ): InferRequest {
   const pieces = new BodyPieces(body);
   if (headerLength === 0 || pieces.byteLength === 0) return decodeRawRequest(pieces, schema);
@@ -32,7 +35,7 @@ export function decodeInferRequest(
   const text = Buffer.from(joined.buffer, joined.byteOffset, joined.byteLength);
   const document = readInferDocument(text, headerLength === undefined ? refuseUnmarkedBinary : () => {});
   const binary = headerLength === undefined ? undefined : pieces;
-  return readRequest(document, { model: schema.model, text, binary }, schema);
+  return readRequest(document, { model: schema.model, text, binary, ahead }, schema);
 }
 
 function readRequest(document: InferDocument, sources: InputSources, schema: RequestSchema): InferRequest {

@@ -7,6 +7,7 @@ import { elementCount, type Tensor } from '../tensors/tensor.ts';
 import type { BodyPieces } from './body-pieces.ts';
 import { excerpt } from './excerpt.ts';
 import { type InputDocument, notAnArray } from './infer-document.ts';
+import { type AheadArray, aheadElements } from './read-ahead.ts';
 import { readShape } from './read-shape.ts';
 
 /** Where the values of inputs come from. */
@@ -15,6 +16,8 @@ export interface InputSources {
   readonly text: Buffer;
   /** What follows the JSON; undefined when the request has no inference header, and so no binary values. */
   readonly binary: BodyPieces | undefined;
+  /** Arrays that were read already. */
+  readonly ahead?: readonly AheadArray[] | undefined;
 }
 
 /** One input of a request as a tensor of its own word: whether the model takes it is checked elsewhere. */
@@ -34,7 +37,8 @@ export function readInput(document: InputDocument, sources: InputSources): Tenso
   }
   const span = document.data;
   if (span === undefined || span === notAnArray) throw wrongKind("'data'", 'array');
-  const bytes = readTensorData(sources.text, span, datatype, elementCount(shape));
+  const ahead = aheadElements(sources.ahead, span.start);
+  const bytes = ahead ?? readTensorData(sources.text, span, datatype, elementCount(shape));
   return { name, datatype, shape, parts: bytes.byteLength === 0 ? [] : [bytes], byteLength: bytes.byteLength };
 }
 
