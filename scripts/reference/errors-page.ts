@@ -1,6 +1,6 @@
 import { commandErrors } from '../../src/cli/exit-status.ts';
 import { type ErrorCode, errorTable } from '../../src/protocol/errors.ts';
-import { httpStatus } from '../../src/protocol/v2/status.ts';
+import { statusOfError } from '../../src/protocol/v2/status.ts';
 import { code, madeLine, table } from './markdown.ts';
 
 const codes = Object.keys(errorTable) as ErrorCode[];
@@ -25,7 +25,7 @@ ${table(
     .filter((error) => !isCommandError(error))
     .map((error) => [
       code(error),
-      `${httpStatus(errorTable[error].kind)}`,
+      `${statusOfError({ code: error, kind: errorTable[error].kind })}`,
       errorTable[error].retry ? 'yes' : '',
       code(errorTable[error].template),
     ]),

@@ -1,4 +1,4 @@
-import type { ErrorKind, SkeinError } from '../errors.ts';
+import type { ErrorCode, ErrorKind, SkeinError } from '../errors.ts';
 import { excerpt } from './excerpt.ts';
 
 /**
@@ -21,6 +21,14 @@ const statuses = {
 
 export function httpStatus(kind: ErrorKind): number {
   return statuses[kind];
+}
+
+/** Errors of which HTTP has a status of its own: they are told before anything of V2 was read. */
+const ownStatuses: Partial<Record<ErrorCode, number>> = { http_head_too_large: 431, http_too_slow: 408 };
+
+/** What a client sees of an error; see `statuses` and `ownStatuses`. */
+export function statusOfError({ code, kind }: { readonly code: ErrorCode; readonly kind: ErrorKind }): number {
+  return ownStatuses[code] ?? httpStatus(kind);
 }
 
 /** The text of an error, behind the id of its request where it has one: the one given, or the one it carries. */

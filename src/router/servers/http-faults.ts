@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { SkeinError } from '../../protocol/errors.ts';
-import { errorBody } from '../../protocol/v2/status.ts';
+import { errorBody, statusOfError } from '../../protocol/v2/status.ts';
 import type { Front } from './front.ts';
 
 /** What node's parser and timers report, with a code and sometimes a reason of llhttp's. */
@@ -24,16 +24,17 @@ export function answerHttpFault(front: Front, fault: HttpFault, socket: Socket):
     socket.destroy();
     return;
   }
-  const [status, error] = judge(front, fault, socket);
+  const error = judge(front, fault, socket);
   front.metrics.refused(error.code);
-  afterWholeRequests(socket, () => endWithFault(socket, status, error));
+  afterWholeRequests(socket, () => endWithFault(socket, error));
 }
 
 /** Writes the last answer of a connection, and ends it. */
-export function endWithFault(socket: Socket, status: string, error: SkeinError): void {
+export function endWithFault(socket: Socket, error: SkeinError): void {
   const body = errorBody(error);
+  const status = statusOfError(error);
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Connection: close\r\n\r\n${body}`,
   );
   // The parser reads no more, so nothing would notice the client's end.
@@ -48,22 +49,17 @@ export const bodyEndedEarly = 'its body ended before the announced length';
 /** For a client that does not close its side. */
 const closingMs = 1_000;
 
-function judge(front: Front, fault: HttpFault, socket: HttpSocket): [status: string, error: SkeinError] {
+function judge(front: Front, fault: HttpFault, socket: HttpSocket): SkeinError {
+  const { maxHeaderBytes, headersTimeoutMs } = front.options;
   switch (fault.code) {
     case 'HPE_HEADER_OVERFLOW':
-      return [
-        '431 Request Header Fields Too Large',
-        new SkeinError('http_head_too_large', { limitBytes: front.options.maxHeaderBytes }),
-      ];
+      return new SkeinError('http_head_too_large', { limitBytes: maxHeaderBytes });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [
-        '408 Request Timeout',
-        new SkeinError('http_too_slow', { seconds: front.options.headersTimeoutMs / 1_000 }),
-      ];
+      return new SkeinError('http_too_slow', { seconds: headersTimeoutMs / 1_000 });
     case 'HPE_INVALID_EOF_STATE':
-      return ['400 Bad Request', new SkeinError('http_malformed', { reason: endedEarly(socket) })];
+      return new SkeinError('http_malformed', { reason: endedEarly(socket) });
     default:
-      return ['400 Bad Request', new SkeinError('http_malformed', { reason: fault.reason ?? fault.message })];
+      return new SkeinError('http_malformed', { reason: fault.reason ?? fault.message });
   }
 }
 

@@ -8,7 +8,7 @@ import { ConnectionGate } from './connection-gate.ts';
 import { fleetRoutes } from './fleet-routes.ts';
 import { Front, type ServerTools } from './front.ts';
 import { answerHttpFault } from './http-faults.ts';
-import { closeIdleConnections } from './idle-connections.ts';
+import { closeIdleConnections, wholeRequestLimitMs } from './idle-connections.ts';
 import { modelRoutes } from './model-routes.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import { RequestDoor } from './request-door.ts';
@@ -38,9 +38,6 @@ const checkIntervalMs = 500;
 /** While it closes: how long a connection that has become idle may stay. */
 const idleSweepMs = 100;
 
-/** A request whose body never stalls but never ends, either, is cut off after this. */
-const wholeRequestMs = 300_000;
-
 /** The HTTP endpoint of one router process: V2, TensorFlow Serving's REST API, and the admin API. */
 export async function createRouterServer(
   mesh: Mesh,
@@ -61,7 +58,7 @@ export async function createRouterServer(
   const server = createServer({
     maxHeaderSize: options.maxHeaderBytes,
     headersTimeout: options.headersTimeoutMs,
-    requestTimeout: Math.max(wholeRequestMs, options.headersTimeoutMs),
+    requestTimeout: wholeRequestLimitMs(options),
     connectionsCheckingInterval: checkIntervalMs,
     keepAliveTimeout: options.keepAliveTimeoutMs,
     requireHostHeader: false, // the door refuses what has none, in the form of all errors

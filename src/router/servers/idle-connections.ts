@@ -1,11 +1,19 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Front } from './front.ts';
+import type { ServerOptions } from './server-options.ts';
 
 /** The answer under way on a connection: node keeps it there for its own handler of time-outs. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 export const usualAnswerTimeoutMs = 30_000;
+
+/** A request whose body never stalls but never ends, either, is cut off after this. */
+const wholeRequestMs = 300_000;
+
+export function wholeRequestLimitMs(options: ServerOptions): number {
+  return Math.max(options.wholeRequestMs ?? wholeRequestMs, options.headersTimeoutMs);
+}
 
 /**
  * Decides about connections on which nothing moved for a while. One that waits for an answer is let be; one between

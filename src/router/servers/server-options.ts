@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly bodyTimeoutMs: number;
   /** How long a client may take nothing of an answer that waits for it; half a minute unless it is said. */
   readonly answerTimeoutMs?: number;
+  /** How long a request may take to arrive, however steadily it comes; five minutes unless it is said. */
+  readonly wholeRequestMs?: number;
   /** Of an idle connection; 0 closes it after each answer. */
   readonly keepAliveTimeoutMs: number;
   /** Origin whose pages may call from a browser, `*` for all; empty turns CORS off. */

@@ -8,7 +8,7 @@ import { BodySlabs } from './body-slabs.ts';
 import type { Front } from './front.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { bodyEndedEarly, endWithFault } from './http-faults.ts';
-import { usualAnswerTimeoutMs } from './idle-connections.ts';
+import { usualAnswerTimeoutMs, wholeRequestLimitMs } from './idle-connections.ts';
 import type { ClientListener, InferClient } from './infer-client.ts';
 import { gatheredBytes, InferExchange } from './infer-exchange.ts';
 import { droppedRestBytes, lingerMs, refusalHeaders } from './refusal.ts';
@@ -60,6 +60,8 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   /** What the sweep saw last, and since when it is the same. */
   #seenBytes = -1;
   #quietSinceMs = 0;
+  /** When the body that is coming began to. */
+  #bodySinceMs = 0;
 
   readonly #onData = (chunk: Buffer) => this.#read(chunk);
   readonly #onEnd = () => this.#endEarly();
@@ -96,6 +98,10 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   /** Looks whether anything moved; closes what was quiet for too long. Called now and then. */
   sweep(nowMs: number): void {
     const { bytesRead } = this.socket;
+    if (this.#isComing && nowMs - this.#bodySinceMs >= wholeRequestLimitMs(this.#shared.front.options)) {
+      this.#endWith(new SkeinError('http_too_slow', { seconds: this.#shared.front.options.headersTimeoutMs / 1_000 }));
+      return;
+    }
     // While a request is served its own time-outs hold, and while its answer is written that of the socket.
     if (bytesRead !== this.#seenBytes || this.#exchange !== undefined || this.isBehind) {
       this.#seenBytes = bytesRead;
@@ -188,6 +194,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     this.#readFirst();
     if (this.#bodyLeft === 0 || this.#exchange === undefined) return;
     this.#isWatched = true;
+    this.#bodySinceMs = performance.now();
     this.#shared.front.stalledBodies.watch(this);
   }
 
@@ -334,14 +341,19 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
 
   /** The client sends no more. It is told so where it owes something; with an answer under way it is as good as gone. */
   #endEarly(): void {
-    const { socket } = this;
-    const owes = this.#bodyLeft > 0 && this.#exchange !== undefined;
-    if (!owes || this.#answer.isStarted) {
-      socket.end();
-      return;
-    }
-    this.#shared.front.metrics.refused('http_malformed');
-    endWithFault(socket, '400 Bad Request', new SkeinError('http_malformed', { reason: bodyEndedEarly }));
+    if (!this.#isComing || this.#answer.isStarted) this.socket.end();
+    else this.#endWith(new SkeinError('http_malformed', { reason: bodyEndedEarly }));
+  }
+
+  /** A body is on its way that somebody waits for. */
+  get #isComing(): boolean {
+    return this.#bodyLeft > 0 && this.#exchange !== undefined;
+  }
+
+  #endWith(error: SkeinError): void {
+    this.#shared.front.metrics.refused(error.code);
+    if (this.#answer.isStarted) this.socket.destroy();
+    else endWithFault(this.socket, error);
   }
 
   #close(): void {

@@ -99,6 +99,23 @@ describe('the strict reader', () => {
     await once(socket, 'close');
   });
 
+  for (const readsStrictly of [true, false]) {
+    const reader = readsStrictly ? 'the strict reader' : 'node:http';
+    test(`cuts off a body that comes steadily and never ends: ${reader}`, async (t) => {
+      const { mesh, server } = await serveFake(t, { wholeRequestMs: 300, headersTimeoutMs: 300, readsStrictly });
+      mesh.behaviour = () => {};
+      const socket = connect({ port: server.port, host: '127.0.0.1' });
+      const received: Buffer[] = [];
+      socket.on('data', (piece) => received.push(piece)).on('error', () => {});
+      socket.write(http('POST', path, 'begins', { 'Content-Length': '100000' }));
+      const drip = setInterval(() => socket.writable && socket.write('x'), 20);
+      await once(socket, 'close');
+      clearInterval(drip);
+      assert.match(Buffer.concat(received).toString(), /^HTTP\/1\.1 408 Request Timeout.*Connection: close/s);
+      await until(() => mesh.inferences[0]!.isCancelled);
+    });
+  }
+
   test('tells the mesh when a client leaves before its answer', async (t) => {
     const { mesh, server, metrics } = await serveFake(t);
     mesh.behaviour = () => {};
