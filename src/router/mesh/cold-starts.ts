@@ -106,7 +106,7 @@ export class ColdStarts {
     const view = {
       heldForModel: start.held.size,
       heldTotal: this.#held.size,
-      readyAtMs: start.readyAtMs,
+      readyAtMs: expectedAtMs(start),
       runMs: 0,
     };
     const decision = decideHold(view, request.deadlineMs, this.#limits, nowMs);
@@ -155,7 +155,7 @@ export class ColdStarts {
         if (nowMs < limitMs) continue;
         this.release(request);
         request.onRefused(
-          start.at === undefined ? refusedLast(start) : heldTooLong(start.entry, start.readyAtMs - nowMs),
+          start.at === undefined ? refusedLast(start) : heldTooLong(start.entry, expectedAtMs(start) - nowMs),
         );
       }
       // No request waits and nobody loads it: it was asked for when no backend could take it.
@@ -354,4 +354,12 @@ function connected(view: BackendView | undefined, excluded: ReadonlySet<string>)
 
 function refusedLast(start: ColdStart): SkeinError {
   return [...start.refusedBy.values()].at(-1) ?? noBackend(start.entry);
+}
+
+/** Its backend knows what stands before it in the lane of loads; until it has said so, the time of the last load counts. */
+function expectedAtMs({ entry, version, at, readyAtMs }: ColdStart): number {
+  for (const copy of entry.activity?.copies ?? []) {
+    if (copy.backend === at && copy.facts.version === version && copy.readyAtMs !== undefined) return copy.readyAtMs;
+  }
+  return readyAtMs;
 }

@@ -21,12 +21,14 @@ export class CopyView implements CopyLoad {
   /** Requests of other routers in it, as far as known. */
   #othersInFlight = 0;
   #latencyMs: number;
+  #readyAtMs: number | undefined;
 
   constructor(backend: BackendView, entry: ModelEntry, facts: CopyFacts) {
     this.backend = backend;
     this.entry = entry;
     this.#facts = facts;
     this.#latencyMs = facts.latencyUs / 1000;
+    this.#readyAtMs = readyAtMs(facts);
   }
 
   get facts(): CopyFacts {
@@ -57,8 +59,14 @@ export class CopyView implements CopyLoad {
     return this.#latencyMs;
   }
 
+  /** While it loads: when its backend expects it to be ready, what is queued ahead of it included. */
+  get readyAtMs(): number | undefined {
+    return this.#facts.phase === 'loading' ? this.#readyAtMs : undefined;
+  }
+
   update(facts: CopyFacts): void {
     this.#facts = facts;
+    this.#readyAtMs = readyAtMs(facts);
     this.noteLoad(facts.inFlight, facts.latencyUs);
   }
 
@@ -67,4 +75,8 @@ export class CopyView implements CopyLoad {
     this.#othersInFlight = Math.max(0, inFlight - this.sent.size);
     if (latencyUs > 0) this.#latencyMs = latencyUs / 1000;
   }
+}
+
+function readyAtMs({ readyInMs }: CopyFacts): number | undefined {
+  return readyInMs === undefined ? undefined : performance.now() + readyInMs;
 }

@@ -70,6 +70,23 @@ describe('ColdStarts', () => {
     assert.equal(mesh.report().held, 0);
   });
 
+  test('says when to come again as the backend expects it, which knows what is loaded first', async (t) => {
+    const hold = { maxPerModel: 1, maxTotal: 3, maxHoldMs: 60_000 };
+    const { mesh, backend, put, connected } = startMesh(t, { hold });
+    const b1 = backend('b1');
+    b1.readyInMs = 12_300;
+    await connected();
+    const { onLoad, open } = gated();
+    b1.onLoad = onLoad;
+    put(model('a'));
+    const held = ask(mesh, 'a');
+    await until('the load', () => b1.loads.length === 1);
+    const second = ask(mesh, 'a');
+    assert.deepEqual([second.error?.code, second.error?.facts['retryAfterSeconds']], ['hold_full', 13]);
+    open();
+    assert.equal(await held.over(), 'a s1v1 on b1');
+  });
+
   test('refuses a request at once that cannot wait so long, with the time that the load takes, and loads all the same', async (t) => {
     const { mesh, backend, put, connected } = startMesh(t);
     const b1 = backend('b1');

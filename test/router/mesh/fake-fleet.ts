@@ -51,6 +51,8 @@ export class FakeBackend {
   onInfer: (infer: FakeInfer) => void = (infer) => infer.reply();
   onDescribe: () => Promise<void> | void = () => {};
   loadMs = 10;
+  /** What it says of a load that it has begun. */
+  readyInMs: number | undefined;
   residentBytes = 1_000;
   #nextCopy = 1;
   #session: FakeSession | undefined;
@@ -128,7 +130,8 @@ export class FakeBackend {
     );
     if (same !== undefined && same.phase === 'ready') return same;
     const session = this.#session;
-    const loading = this.#copyOf(spec, 'loading');
+    const { readyInMs } = this;
+    const loading = { ...this.#copyOf(spec, 'loading'), ...(readyInMs !== undefined && { readyInMs }) };
     this.#push([loading], []);
     try {
       await this.onLoad(spec);
