@@ -5,6 +5,7 @@ import { loadLaneWidth } from '../backends/batching/core-tokens.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import type { BackendSettings } from '../config/load-fleet-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import type { BatchingParameters } from '../fleet/repository/batching-parameters.ts';
 import type { EngineKind } from '../fleet/repository/model-backend.ts';
 import { checkSourceOptions, type SourceOptions } from '../fleet/sources/open-sources.ts';
 import { softwareVersion } from './software-version.ts';
@@ -24,6 +25,7 @@ export function backendOptions(
   id: string,
   engine: EngineKind,
   socketDir: string,
+  batchingParameters?: BatchingParameters,
 ): BackendProcessOptions {
   const isOnDemand = id === tensorflowBackend;
   const isApart = !/^b\d+$/.test(id) && !isOnDemand;
@@ -43,6 +45,7 @@ export function backendOptions(
     loads: settings.loadConcurrency === 0 ? loadLaneWidth(settings.cores) : settings.loadConcurrency,
     defaultMaxBatchSize: settings.defaultMaxBatchSize,
     defaultMaxQueueSize: settings.maxQueueSize,
+    ...(batchingParameters !== undefined && { batchingParameters }),
     bodyMemoryBytes: settings.bodyMemoryBytes,
     graphCacheDir: settings.graphCacheBytes === 0 ? '' : join(settings.stateDir, 'graphs'),
     graphCacheBytes: settings.graphCacheBytes,

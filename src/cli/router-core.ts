@@ -6,6 +6,7 @@ import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
 import { V2Adapter } from '../adapters/v2/v2-adapter.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Registry } from '../fleet/registry.ts';
+import { ModelListSource } from '../fleet/repository/model-list-source.ts';
 import type { RepositoryNotice } from '../fleet/repository/repository-model.ts';
 import { scanRepository } from '../fleet/repository/scan.ts';
 import { scanFiles } from '../fleet/repository/scan-files.ts';
@@ -17,7 +18,7 @@ import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
 import { RouterMetrics } from '../router/metrics/router-metrics.ts';
 import { createGrpcServer } from '../router/servers/grpc/grpc-server.ts';
-import { tfservingMethods } from '../router/servers/grpc/tfserving-methods.ts';
+import { type ModelLists, tfservingMethods } from '../router/servers/grpc/tfserving-methods.ts';
 import { createRouterServer, type RouterServer } from '../router/servers/http-server.ts';
 import { OtlpExporter } from '../router/servers/otlp-exporter.ts';
 import { createTracer } from '../router/servers/tracing.ts';
@@ -78,6 +79,9 @@ export async function buildRouter(
     log: tell,
   });
   const desk = fleet && mesh.follow(fleet.registry);
+  const list = new ModelListSource(settings.modelConfigFile);
+  const listWatch = await watchInto(mesh, (previous) => list.scan(previous, Date.now()), settings, log);
+  watches.push(listWatch);
   for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
   for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
   const metrics = new RouterMetrics(mesh, settings.metricsMaxModels);
@@ -94,7 +98,12 @@ export async function buildRouter(
   const options = { ...settings, version: softwareVersion };
   const tools = { desk, retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell };
   const server = await createRouterServer(mesh, options, tools);
-  const grpcServer = createGrpcServer(mesh, options, tools, tfservingMethods(mesh));
+  const grpcServer = createGrpcServer(
+    mesh,
+    options,
+    tools,
+    tfservingMethods(mesh, { lists: listsOf(list, listWatch), allowRemoteLoad: settings.allowRemoteLoad }),
+  );
   const stop = async (graceMs: number) => {
     for (const watch of watches) watch.close();
     await Promise.all([server.close(graceMs), grpcServer.close(graceMs)]);
@@ -107,6 +116,17 @@ export async function buildRouter(
 /** This one counts from its start, before the registry tells of it. */
 function routersOf({ snapshot }: Registry, self: string): string[] {
   return [...new Set([...snapshot.routers.keys(), self])].sort();
+}
+
+function listsOf(list: ModelListSource, watch: RepositoryWatch): ModelLists {
+  return {
+    replace: async (models) => {
+      await list.replace(models, Date.now());
+      // A look that is under way may have begun with the list before.
+      await watch.poll();
+      await watch.poll();
+    },
+  };
 }
 
 /** Names in `--pin`. */

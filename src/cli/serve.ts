@@ -1,6 +1,7 @@
 import { Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
+import { readBatchingParameters } from '../fleet/repository/batching-parameters.ts';
 import { backendOptions, backendProgram, tensorflowBackend } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { boundNursery } from './nursery.ts';
@@ -24,7 +25,11 @@ export async function serve(settings: Settings): Promise<void> {
     memoryBytes: settings.memoryBytes,
     log: (message, facts) => log.warn(facts, message),
   });
-  const desk = new ProcessDesk(supervisor, (id, engine) => backendOptions(settings, id, engine, socketDir));
+  const batching = await readBatchingParameters(settings.batchingParametersFile);
+  for (const notice of batching?.notices ?? []) log.warn({ file: settings.batchingParametersFile }, notice);
+  const desk = new ProcessDesk(supervisor, (id, engine) =>
+    backendOptions(settings, id, engine, socketDir, batching?.parameters),
+  );
   process.on('exit', () => supervisor.killAll());
   const records = Array.from({ length: settings.backends }, (_, i) => desk.open(`b${i + 1}`));
   records.push(desk.openOnDemand(tensorflowBackend, 'tensorflow'));

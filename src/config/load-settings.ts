@@ -63,7 +63,8 @@ function checkTogether(settings: Settings): void {
       `max-body is ${writeByteSize(maxBodyBytes)} and body-memory ${writeByteSize(bodyMemoryBytes)}: no backend could take such a body; raise body-memory or lower max-body`,
     );
   }
-  if (settings.models.length === 0 && settings.externalBackends.length === 0) {
+  const isEmpty = settings.models.length === 0 && settings.modelConfigFile === '';
+  if (isEmpty && settings.externalBackends.length === 0) {
     throw conflict('nothing to serve: name a model repository or an .onnx file with --models');
   }
 }

@@ -507,10 +507,41 @@ export const errorTable = {
   },
   task_unnamed: { kind: 'invalid', retry: false, template: 'Found ModelSpec with an empty model name.' },
   task_method: { kind: 'unsupported', retry: false, template: 'Unsupported signature method_name: {method}' },
+  dialect_unsupported: {
+    kind: 'unsupported',
+    retry: true,
+    template:
+      "backend '{backend}', a server of somebody else's, takes requests of the Open Inference Protocol V2 alone: ask for the model at /v2/models/{model}/infer",
+  },
   body_unknown: {
     kind: 'unsupported',
     retry: true,
     template: 'bodies of kind {kind} are not known to this backend, which is of an older version than its router',
+  },
+  task_too_large: {
+    kind: 'invalid',
+    retry: false,
+    template: 'Task size {rows} is larger than maximum input batch size {limit}',
+  },
+  // --- lists of models
+  model_list: { kind: 'invalid', retry: false, template: '{reason}' },
+  label_unavailable: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'Request to assign label to version {version} of model {model}, which is not currently available for inference',
+  },
+  reload_kind: {
+    kind: 'invalid',
+    retry: false,
+    template:
+      'ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported',
+  },
+  reload_remote: {
+    kind: 'forbidden',
+    retry: false,
+    template:
+      'lists of models, which name directories of this machine, are taken from loopback only; start with --allow-remote-load to take them from {address}',
   },
   // --- gRPC
   grpc_method_unknown: { kind: 'unsupported', retry: false, template: 'the method {path} is not served here' },
@@ -678,6 +709,8 @@ export const errorTable = {
   // --- settings and the command line
   setting_invalid: { kind: 'invalid', retry: false, template: '{origin} is {value}; expected {expected}' },
   setting_unknown: { kind: 'invalid', retry: false, template: '{origin} is not a setting; {suggestion}' },
+  settings_file_wrong: { kind: 'invalid', retry: false, template: 'the file {path} cannot be used: {reason}' },
+  batching_parameters: { kind: 'invalid', retry: false, template: '{reason}' },
   settings_file: { kind: 'invalid', retry: false, template: 'the settings file {path} cannot be used: {reason}' },
   state_unusable: {
     kind: 'invalid',

@@ -102,10 +102,11 @@ export class V2Session implements BackendSession {
     const version = versionNamed ? (sighting?.versionName ?? String(copy.version)) : undefined;
     const exchange = new InferExchange(call, `${this.#address.model(copy.model, version)}/infer`, observer, this.#host);
     const down = this.#closed ?? this.#watch?.ejection;
-    const cannot = call.dialect === 'v2' ? undefined : this.#cannot('take requests of TensorFlow Serving', onlyV2);
-    if (cannot !== undefined || down !== undefined || sighting === undefined) {
-      const gone = down === undefined ? new SkeinError('copy_gone', { model: copy.model }) : this.#broken(down);
-      const error = cannot ?? gone;
+    const isForeign = call.dialect !== 'v2';
+    if (isForeign || down !== undefined || sighting === undefined) {
+      const { model } = copy;
+      const gone = down === undefined ? new SkeinError('copy_gone', { model }) : this.#broken(down);
+      const error = isForeign ? new SkeinError('dialect_unsupported', { backend: this.#id, model }) : gone;
       // Whoever asks has the exchange in hand before it ends.
       queueMicrotask(() => exchange.fail(error));
       return exchange;
@@ -233,5 +234,3 @@ export class V2Session implements BackendSession {
     return new SkeinError('backend_cannot', { backend: this.#id, verb, reason });
   }
 }
-
-const onlyV2 = 'it speaks the Open Inference Protocol V2: ask for the model at /v2/models/{model}/infer';

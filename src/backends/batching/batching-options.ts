@@ -16,6 +16,10 @@ export interface BatchingOptions {
   readonly levels: readonly QueuePolicy[];
   /** Level of a request that names none or one that does not exist, from 1. */
   readonly defaultLevel: number;
+  /** Ascending: a run is filled up to the next of these, where there is one. Left out: runs have the rows that came. */
+  readonly allowedRows?: readonly number[];
+  /** A request of more rows is refused. Left out: it runs by itself. */
+  readonly maxRequestRows?: number;
 }
 
 export interface QueuePolicy {

@@ -1,3 +1,4 @@
+import type { BatchingParameters } from '../../fleet/repository/batching-parameters.ts';
 import type { QueuePolicy as ConfiguredPolicy, ModelConfig } from '../../fleet/repository/model-config.ts';
 import type { BatchingOptions, QueuePolicy } from '../batching/batching-options.ts';
 
@@ -38,6 +39,31 @@ export function batchingOptions(config: ModelConfig, defaultMaxQueueSize: number
       compile(batching.priorityQueuePolicy.get(i + 1) ?? batching.defaultQueuePolicy),
     ),
     defaultLevel: batching.defaultPriorityLevel === 0 ? 1 : batching.defaultPriorityLevel,
+  };
+}
+
+/** Most requests that one queue is given by batching parameters, whatever they say. */
+const mostQueued = 1_000_000;
+
+/** TensorFlow Serving's batching parameters for a model of so large a batch; 0: it does not batch, and has none. */
+export function parameterBatching(parameters: BatchingParameters, modelMaxBatchSize: number): BatchingOptions {
+  const { maxBatchSize, batchTimeoutUs, maxEnqueuedBatches, allowedBatchSizes, splitsLargeBatches } = parameters;
+  const maxBatchRows = Math.max(1, Math.min(maxBatchSize, modelMaxBatchSize));
+  const policy: QueuePolicy = {
+    maxQueueSize: Math.min(mostQueued, maxEnqueuedBatches * maxBatchRows),
+    defaultTimeoutMs: Infinity,
+    timeoutAction: 'reject',
+    allowTimeoutOverride: false,
+  };
+  return {
+    maxBatchRows,
+    preferredRows: [],
+    maxQueueDelayMs: batchTimeoutUs / 1000,
+    preserveOrdering: false,
+    levels: [policy],
+    defaultLevel: 1,
+    ...(modelMaxBatchSize > 0 && allowedBatchSizes.length > 0 && { allowedRows: allowedBatchSizes }),
+    ...(modelMaxBatchSize > 0 && !splitsLargeBatches && { maxRequestRows: maxBatchSize }),
   };
 }
 

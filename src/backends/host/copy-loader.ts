@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, normalize, sep } from 'node:path';
+import type { BatchingParameters } from '../../fleet/repository/batching-parameters.ts';
 import { completeConfig } from '../../fleet/repository/complete-config.ts';
 import { writtenInstanceCount } from '../../fleet/repository/complete-instances.ts';
 import { configToJson } from '../../fleet/repository/config-json.ts';
@@ -15,7 +16,7 @@ import type { CopySpec } from '../../protocol/link/messages.ts';
 import { defaultSignature, type NamedSignature } from '../../protocol/tensors/named-signature.ts';
 import { layoutsOf } from '../batching/run-setting.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
-import { batchesAreWritten, batchingOptions } from './batching-of-config.ts';
+import { batchesAreWritten, batchingOptions, parameterBatching } from './batching-of-config.ts';
 import { codecModelOf } from './codec-model.ts';
 import { warmUpAsRecorded } from './recorded-warm-up.ts';
 import { servedSignatures } from './served-signature.ts';
@@ -30,6 +31,8 @@ export interface LoaderSettings {
   readonly threadsAreGiven: boolean;
   readonly defaultMaxBatchSize: number;
   readonly defaultMaxQueueSize: number;
+  /** For models whose configuration sets no dynamic_batching. */
+  readonly batchingParameters?: BatchingParameters;
   /** For the log: fields that only tune and have no effect here. */
   readonly warn: (model: string, warnings: readonly ConfigWarning[]) => void;
 }
@@ -99,7 +102,11 @@ async function describeParts(
     config,
     spec.model,
     { signature: usual, file: basename(file) },
-    { defaultMaxBatchSize: settings.defaultMaxBatchSize, defaultInstanceCount: runs.layouts[0]!.slots, hasGpu: false },
+    {
+      defaultMaxBatchSize: settings.batchingParameters?.maxBatchSize ?? settings.defaultMaxBatchSize,
+      defaultInstanceCount: runs.layouts[0]!.slots,
+      hasGpu: false,
+    },
   );
   return {
     model,
@@ -112,11 +119,21 @@ async function describeParts(
       maxBatchSize: completed.schema.maxBatchSize,
       config: configToJson(completed.config),
     },
-    batching: batchingOptions(completed.config, settings.defaultMaxQueueSize),
-    rowsAreGiven: batchesAreWritten(config),
+    ...batchingOf(config, completed, settings),
     ...runs,
     labels: await readLabels(completed.config, spec.directory),
   };
+}
+
+function batchingOf(
+  written: ModelConfig | undefined,
+  { config, schema }: CompletedModel,
+  { batchingParameters, defaultMaxQueueSize }: LoaderSettings,
+): Pick<ServingParts, 'batching' | 'rowsAreGiven'> {
+  if (batchingParameters === undefined || written?.dynamicBatching !== undefined) {
+    return { batching: batchingOptions(config, defaultMaxQueueSize), rowsAreGiven: batchesAreWritten(written) };
+  }
+  return { batching: parameterBatching(batchingParameters, schema.maxBatchSize), rowsAreGiven: true };
 }
 
 /** What requests that name no signature get: what the configuration names, or the model's own default. */

@@ -7,6 +7,7 @@ import { Batcher, type NextStep } from '../batching/batcher.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { RunSetting } from '../batching/run-setting.ts';
 import type { LoadedModel } from '../engines/engine.ts';
+import { cutPadding, paddedRows, padInputs } from './batch-padding.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
 import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
 import { codecModelOf } from './codec-model.ts';
@@ -143,8 +144,13 @@ export class Copy {
 
   #take(decoded: DecodedRequest, codec: BodyCodec, timeoutMs: number, responder: Responder): InferWork | undefined {
     const nowMs = performance.now();
-    const { maxBatchRows } = this.parts.batching;
+    const { maxBatchRows, maxRequestRows = Infinity } = this.parts.batching;
     const { request } = decoded;
+    if (request.batchSize > maxRequestRows) {
+      const facts = { rows: request.batchSize, limit: maxRequestRows };
+      responder.fail(new SkeinError('task_too_large', facts), request.id);
+      return undefined;
+    }
     const work = new InferWork(decoded, codec, responder, {
       arrivedMs: nowMs,
       // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
@@ -281,12 +287,17 @@ export class Copy {
   /** Every output, cut into the rows of each request. */
   async #runModel(items: readonly InferWork[], rows: number, startMs: number, model: LoadedModel) {
     const { request, signature } = items[0]!.decoded;
-    const inputs = joinInputs(items, rows);
+    const joined = joinInputs(items, rows);
+    const allowed = this.parts.batching.allowedRows;
+    const padded = allowed === undefined || !items[0]!.decoded.batched ? rows : paddedRows(rows, allowed);
+    const inputs = padded === rows ? joined : padInputs(joined, rows, padded);
     const wanted = request.outputs.map((output) => output.name);
     const gatheredMs = performance.now();
     const outputs = await model.run(signature.own.name, inputs, wanted, abortWhenUnwanted(items));
     const ranMs = performance.now();
-    const split = outputs.map((output) => splitOutput(output, items, rows, this.spec.model));
+    const { model: name } = this.spec;
+    const cut = padded === rows ? outputs : outputs.map((output) => cutPadding(output, rows, padded, name));
+    const split = cut.map((output) => splitOutput(output, items, rows, name));
     const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
     this.#runTimes.learn(rows, times.inferMs);
     this.statistics.run(rows, times, performance.timeOrigin + ranMs);

@@ -26,7 +26,8 @@ export class ModelLocator {
   async find(path: string): Promise<ModelFinding> {
     const [root, relative] = await this.#place(path);
     const context = { root: dirname(join(root, relative)), followOutside: false, nowMs: Date.now() };
-    const scanned = await scanModel(basename(relative), {}, context);
+    const name = basename(relative);
+    const scanned = await scanModel({ name, directory: name }, {}, context);
     const problem = scanned === undefined ? 'it is no directory' : scanned.model.problem;
     if (problem !== undefined) throw new SkeinError('model_not_found', { path, reason: problem });
     const { versions, versionStamps: stamps } = scanned!.model;

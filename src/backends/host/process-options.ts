@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
+import type { BatchingParameters } from '../../fleet/repository/batching-parameters.ts';
 import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import type { SourceOptions } from '../../fleet/sources/open-sources.ts';
 import type { ProviderFallback, ProviderName } from '../engines/onnx/providers.ts';
@@ -24,6 +25,7 @@ export interface BackendProcessOptions {
   readonly loads: number;
   readonly defaultMaxBatchSize: number;
   readonly defaultMaxQueueSize: number;
+  readonly batchingParameters?: BatchingParameters;
   readonly bodyMemoryBytes: number;
   /** '' for none. */
   readonly graphCacheDir: string;

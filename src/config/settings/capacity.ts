@@ -105,6 +105,15 @@ export const capacitySettings = {
     summary: 'rows of one run of a model that can batch and whose configuration names no max_batch_size',
     why: "More serves more requests a second and takes more memory for each run. The default is Triton's.",
   },
+  batchingParametersFile: {
+    flag: 'batching-parameters-file',
+    kind: 'path',
+    default: '',
+    form: "a file in TensorFlow Serving's text form: max_batch_size { value: 128 } …",
+    verbs: ['serve'],
+    summary: "TensorFlow Serving's batching parameters, for models without dynamic_batching",
+    why: 'For who brings a tuned file along. Without one, batches are formed as a run becomes free and their sizes are learned.',
+  },
   maxQueueSize: {
     flag: 'max-queue-size',
     kind: 'count',

@@ -12,6 +12,15 @@ export const servingSettings = {
     summary: "model repositories in Triton's layout (<model>/<version>/model.onnx), or single .onnx files",
     why: 'Give it once for each; arguments without a flag count as well. All models in them are known at once and load when they are asked for. In the environment several are parted as in PATH.',
   },
+  modelConfigFile: {
+    flag: 'model-config-file',
+    kind: 'path',
+    default: '',
+    form: "a file in TensorFlow Serving's text form: model_config_list { config { name: … base_path: … } }",
+    verbs: ['serve'],
+    summary: "TensorFlow Serving's model config file: models by name and base path",
+    why: 'With version policies and labels. Read again when it changes, as often as repositories are looked at. Its models are served beside those of --models.',
+  },
   host: {
     flag: 'host',
     kind: 'text',

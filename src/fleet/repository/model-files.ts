@@ -48,7 +48,7 @@ export async function locateModelFile(
 ): Promise<string> {
   const own = await lookAt(model.path, { root: '', followOutside: true });
   if (own !== undefined && !own.isDirectory) return model.path;
-  const directory = join(model.path, String(version));
+  const directory = join(model.path, await versionDirectory(model.path, version));
   const names = modelFileNames(config);
   const root = await realpath(dirname(model.path)).catch(() => dirname(model.path));
   const rule = { root, followOutside };
@@ -56,8 +56,6 @@ export async function locateModelFile(
     const found = await modelFileAt(join(directory, name), rule);
     if (found !== undefined) return found;
   }
-  const padded = names.includes(savedModelFile) ? await paddedSavedModel(model.path, version, rule) : undefined;
-  if (padded !== undefined) return padded;
   throw new SkeinError('model_file_missing', {
     model: model.name,
     version,
@@ -67,15 +65,12 @@ export async function locateModelFile(
   });
 }
 
-/** In TensorFlow Serving's layout, under a name with leading zeros. */
-async function paddedSavedModel(path: string, version: number, rule: LinkRule): Promise<string | undefined> {
-  const entries = await readdir(path).catch(() => []);
-  for (const name of entries.sort()) {
-    if (paddedVersion(name) !== version) continue;
-    const found = await modelFileAt(join(path, name, savedModelFile), rule);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** Its number, or, in TensorFlow Serving's layout, that with zeros before it. */
+async function versionDirectory(path: string, version: number): Promise<string> {
+  const plain = String(version);
+  if ((await lookAt(join(path, plain), { root: '', followOutside: true })) !== undefined) return plain;
+  const names = await readdir(path).catch((): string[] => []);
+  return names.sort().find((name) => paddedVersion(name) === version) ?? plain;
 }
 
 async function modelFileAt(path: string, rule: LinkRule): Promise<string | undefined> {

@@ -49,20 +49,32 @@ const plainPolicy = plainConfig.versionPolicy;
 
 type Found = readonly (readonly [version: number, stamp: string, file: string])[];
 
+/** Which model a directory is. */
+export interface ModelDirectory {
+  readonly name: string;
+  /** Below the root of the scan. */
+  readonly directory: string;
+  /** Instead of that of the model's configuration. */
+  readonly policy?: VersionPolicy;
+  /** Take every version directory with leading zeros, and not only those that are SavedModels. */
+  readonly anyPadded?: boolean;
+}
+
 /** One model of a repository; undefined where no directory of that name is there. `previous` is the last scan of it. */
 export async function scanModel(
-  name: string,
+  place: ModelDirectory,
   previous: Partial<ScannedModel>,
   context: ScanContext,
 ): Promise<ScannedModel | undefined> {
-  const path = join(context.root, name);
+  const { name } = place;
+  const path = join(context.root, place.directory);
   let memory: ModelMemory | undefined;
   let problem: string | undefined;
   let found: Found = [];
   try {
     const look = await lookAt(path, context);
     if (look?.isDirectory !== true) return undefined;
-    memory = await refreshed(name, path, look, previous.memory, context);
+    memory = await refreshed(place, path, look, previous.memory, context);
     problem = memory.configProblem;
     if (problem === undefined) found = await versionsWithModel(path, memory, context);
     if (found.length === 0) problem ??= noVersions(name, memory);
@@ -78,23 +90,27 @@ export async function scanModel(
 
 /** Lists the directory and reads the configuration only where their looks have changed. */
 async function refreshed(
-  name: string,
+  place: ModelDirectory,
   path: string,
   look: FileLook,
   previous: ModelMemory | undefined,
   context: ScanContext,
 ): Promise<ModelMemory> {
   const known = previous?.directoryStamp === look.stamp ? previous : undefined;
-  const listing = known ?? (await list(path, look, context));
+  const { name } = place;
+  const listing = known ?? (await list(place, path, look, context));
   const config = listing.configStamp === '' ? undefined : await lookAt(join(path, 'config.pbtxt'), context);
   const configStamp = config?.stamp ?? '';
   if (known?.configStamp === configStamp) return known;
   const { directoryStamp, onDisk, misnamed, padded } = listing;
   const names = { ...(misnamed !== undefined && { misnamed }), ...(padded !== undefined && { padded }) };
   const base = { directoryStamp, onDisk, configStamp, ...names };
-  if (config === undefined) return { ...base, policy: plainPolicy, files: modelFileNames(defaultModelConfig(name)) };
+  const given = place.policy === undefined ? {} : { policy: place.policy };
+  if (config === undefined) {
+    return { ...base, policy: plainPolicy, files: modelFileNames(defaultModelConfig(name)), ...given };
+  }
   if (previous?.configStamp !== configStamp)
-    return { ...base, ...(await readPolicy(name, join(path, 'config.pbtxt'))) };
+    return { ...base, ...(await readPolicy(name, join(path, 'config.pbtxt'))), ...given };
   const { policy, files, configProblem, engine } = previous;
   return {
     ...base,
@@ -102,13 +118,19 @@ async function refreshed(
     files,
     ...(configProblem !== undefined && { configProblem }),
     ...(engine !== undefined && { engine }),
+    ...given,
   };
 }
 
 type Listing = Pick<ModelMemory, 'directoryStamp' | 'onDisk' | 'configStamp' | 'misnamed' | 'padded'>;
 
 /** `configStamp` only says here whether there is one. */
-async function list(path: string, look: FileLook, context: ScanContext): Promise<Listing> {
+async function list(
+  { anyPadded = false }: ModelDirectory,
+  path: string,
+  look: FileLook,
+  context: ScanContext,
+): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true });
   const onDisk: number[] = [];
   for (const entry of entries) {
@@ -117,7 +139,7 @@ async function list(path: string, look: FileLook, context: ScanContext): Promise
     if (entry.isSymbolicLink()) await lookAt(join(path, entry.name), context); // throws where it leads out
     onDisk.push(version);
   }
-  const padded = await paddedVersions(path, entries, onDisk, context);
+  const padded = await paddedVersions(path, entries, onDisk, context, anyPadded);
   onDisk.push(...padded.keys());
   const taken = new Set(padded.values());
   const misnamed = entries.filter(
@@ -132,18 +154,20 @@ async function list(path: string, look: FileLook, context: ScanContext): Promise
   };
 }
 
-/** Those that hold a SavedModel, and whose number no other directory has. */
+/** Those that hold a SavedModel, or any, and whose number no other directory has. */
 async function paddedVersions(
   path: string,
   entries: readonly Dirent[],
   onDisk: readonly number[],
   context: ScanContext,
+  anyModel: boolean,
 ): Promise<Map<number, string>> {
   const padded = new Map<number, string>();
   for (const { name } of entries) {
     const version = paddedVersion(name);
     if (version === undefined || onDisk.includes(version) || padded.has(version)) continue;
-    if ((await lookAt(join(path, name, savedModelFile), context)) !== undefined) padded.set(version, owned(name));
+    const isTaken = anyModel || (await lookAt(join(path, name, savedModelFile), context)) !== undefined;
+    if (isTaken) padded.set(version, owned(name));
   }
   return padded;
 }

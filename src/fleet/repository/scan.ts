@@ -45,7 +45,7 @@ export async function scanRepository(
   const scanned = await mapBounded(taken, concurrency, (name) => {
     const [model, memory] = [previous?.models.get(name), previous?.memory.get(name)];
     const last = { ...(model !== undefined && { model }), ...(memory !== undefined && { memory }) };
-    return scanModel(name, last, { root: real, followOutside, nowMs });
+    return scanModel({ name, directory: name }, last, { root: real, followOutside, nowMs });
   });
   const models = new Map<string, RepositoryModel>();
   const memory = new Map<string, ModelMemory>();

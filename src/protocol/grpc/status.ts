@@ -1,4 +1,5 @@
 import type { ErrorKind, SkeinError } from '../errors.ts';
+import type { BodyDialect } from '../link/infer-head.ts';
 
 /** Status codes of gRPC that are answered here. */
 export const GrpcCode = {
@@ -29,8 +30,10 @@ const codes = {
   internal: GrpcCode.internal,
 } as const satisfies Record<ErrorKind, GrpcCode>;
 
-export function grpcCode({ kind }: SkeinError): GrpcCode {
-  return codes[kind];
+/** `dialect`: of the request, where it is an inference. */
+export function grpcCode({ code, kind }: SkeinError, dialect?: BodyDialect): GrpcCode {
+  const isPrecondition = code === 'label_unavailable' || (code === 'signature_unknown' && dialect === 'tfPredict');
+  return isPrecondition ? GrpcCode.failedPrecondition : codes[kind];
 }
 
 /** A status message as the header `grpc-message` has it: UTF-8, all but printable ASCII in percent escapes. */

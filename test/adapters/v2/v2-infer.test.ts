@@ -16,6 +16,15 @@ describe('V2Session.infer', () => {
     assert.deepEqual(asked, [`POST ${path}`, 'POST /v2/models/first/versions/1/infer']);
   });
 
+  test('refuses what is not its protocol without asking, so that another backend can be tried', async (t) => {
+    const { server, send } = await openSession(t);
+    const { reply } = send({ dialect: 'v1Predict' });
+    await reply.over;
+    assert.equal(reply.error?.code, 'dialect_unsupported');
+    assert.ok(reply.error?.mayRetry);
+    assert.ok(!server.asked.some((line) => line.startsWith('POST /v2/models')));
+  });
+
   test('says what the body is', async (t) => {
     const { server, send } = await openSession(t);
     const headers: unknown[] = [];

@@ -21,7 +21,7 @@ test('grpcCode tells a wrong request from one that may be sent again', () => {
     new SkeinError('queue_full'),
     new SkeinError('deadline_passed', { ms: 1, stage: '' }),
     new SkeinError('body_too_large', { bodyBytes: 2, limitBytes: 1 }),
-  ].map(grpcCode);
+  ].map((error) => grpcCode(error));
   assert.deepEqual(codes, [5, 14, 4, 8]);
 });
 

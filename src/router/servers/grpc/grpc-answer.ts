@@ -38,12 +38,11 @@ export function sendError(stream: ServerHttp2Stream, error: SkeinError, dialect?
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return;
   }
-  const isMissingSignature = error.code === 'signature_unknown' && dialect === 'tfPredict';
   const retryAfter = error.facts['retryAfterSeconds'];
   stream.respond(
     {
       ...opening,
-      'grpc-status': isMissingSignature ? GrpcCode.failedPrecondition : grpcCode(error),
+      'grpc-status': grpcCode(error, dialect),
       'grpc-message': encodeGrpcMessage(errorText(error, dialect).slice(0, longestText)),
       ...(retryAfter === undefined ? {} : { 'grpc-retry-pushback-ms': Math.ceil(Number(retryAfter) * 1_000) }),
     },

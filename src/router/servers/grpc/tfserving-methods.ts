@@ -1,14 +1,28 @@
 import { SkeinError } from '../../../protocol/errors.ts';
 import { onlySignature } from '../../../protocol/tensors/named-signature.ts';
+import type { ListedModel } from '../../../protocol/tfserving/listed-model.ts';
 import { encodeModelMetadata, readMetadataFields } from '../../../protocol/tfserving/metadata-messages.ts';
 import type { ModelSpec } from '../../../protocol/tfserving/model-spec.ts';
+import { decodeReloadConfig, encodeReloadDone } from '../../../protocol/tfserving/reload-config.ts';
 import { decodeSpecRequest, encodeModelStatus } from '../../../protocol/tfserving/status-messages.ts';
 import type { Mesh } from '../../mesh/mesh-port.ts';
+import { isLoopback } from '../loopback.ts';
 import { readVersion } from '../model-version.ts';
 import type { GrpcMethods, InferMethod, UnaryMethod } from './grpc-method.ts';
 
+/** Where the models of a model_config_list are kept. */
+export interface ModelLists {
+  /** These and no others are listed from now on. Rejects, and changes nothing, where something is wrong with them. */
+  replace(models: readonly ListedModel[]): Promise<void>;
+}
+
+export interface ReloadRule {
+  readonly lists: ModelLists;
+  readonly allowRemoteLoad: boolean;
+}
+
 /** TensorFlow Serving's PredictionService and ModelService. */
-export function tfservingMethods(mesh: Mesh): GrpcMethods {
+export function tfservingMethods(mesh: Mesh, { lists, allowRemoteLoad }: ReloadRule): GrpcMethods {
   const unary = (handle: UnaryMethod['handle']): UnaryMethod => ({ kind: 'unary', handle });
   return {
     '/tensorflow.serving.PredictionService/Predict': infer('tfPredict'),
@@ -17,6 +31,13 @@ export function tfservingMethods(mesh: Mesh): GrpcMethods {
     '/tensorflow.serving.PredictionService/MultiInference': { ...infer('tfMultiInference'), specPlace: 'first task' },
     '/tensorflow.serving.PredictionService/GetModelMetadata': unary((message) => modelMetadata(mesh, message)),
     '/tensorflow.serving.ModelService/GetModelStatus': unary((message) => modelStatus(mesh, message)),
+    '/tensorflow.serving.ModelService/HandleReloadConfigRequest': unary(async (message, { remoteAddress }) => {
+      if (!allowRemoteLoad && !isLoopback(remoteAddress)) {
+        throw new SkeinError('reload_remote', { address: remoteAddress ?? 'elsewhere' });
+      }
+      await lists.replace(decodeReloadConfig(message));
+      return encodeReloadDone();
+    }),
   };
 }
 

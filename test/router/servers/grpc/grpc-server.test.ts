@@ -12,6 +12,7 @@ import { message, predictRequest, writeSpec } from '../../../protocol/tfserving/
 import { FakeMesh } from '../fake-mesh.ts';
 import { until } from '../serve-fake.ts';
 import { call, frame, open, session } from './grpc-client.ts';
+import { noReloads } from './no-reloads.ts';
 
 const predict = '/tensorflow.serving.PredictionService/Predict';
 
@@ -22,7 +23,12 @@ async function serveGrpc(t: TestContext, options: Partial<ServerOptions> = {}) {
     metrics: new FrontMetrics(new ModelLabels(100)),
     log: () => {},
   };
-  const server = createGrpcServer(mesh, { ...defaultServerOptions, ...options }, tools, tfservingMethods(mesh));
+  const server = createGrpcServer(
+    mesh,
+    { ...defaultServerOptions, ...options },
+    tools,
+    tfservingMethods(mesh, noReloads),
+  );
   await server.listen({ port: 0, host: '127.0.0.1' });
   const client = await session(`http://127.0.0.1:${server.port}`);
   t.after(async () => {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WireReader } from '../../../../src/protocol/protobuf/wire-reader.ts';
 import type { UnaryMethod } from '../../../../src/router/servers/grpc/grpc-method.ts';
-import { tfservingMethods } from '../../../../src/router/servers/grpc/tfserving-methods.ts';
+import { type ReloadRule, tfservingMethods } from '../../../../src/router/servers/grpc/tfserving-methods.ts';
 import { message, type SentSpec, writeSpec } from '../../../protocol/tfserving/sent-messages.ts';
 import { FakeMesh } from '../fake-mesh.ts';
+import { noReloads } from './no-reloads.ts';
 
-const methods = tfservingMethods(new FakeMesh());
+const methods = tfservingMethods(new FakeMesh(), noReloads);
 
 async function ask(path: string, body: Uint8Array): Promise<Buffer> {
   const { handle } = methods[path] as UnaryMethod;
@@ -86,5 +87,26 @@ describe('GetModelMetadata', () => {
     });
     await assert.rejects(ask(path, spec({ name: 'simple' })), /must specify at least one metadata_field/);
     await assert.rejects(ask(path, spec({ name: '' }, 'signature_def')), /has no name/);
+  });
+});
+
+describe('HandleReloadConfigRequest', () => {
+  const reload = (rule: Partial<ReloadRule>, remoteAddress: string) => {
+    const all = tfservingMethods(new FakeMesh(), { ...noReloads, ...rule });
+    const { handle } = all['/tensorflow.serving.ModelService/HandleReloadConfigRequest'] as UnaryMethod;
+    const request = message((config) => config.message(1, (server) => server.message(1, () => {})));
+    return Promise.resolve(handle(request, { remoteAddress })).then((parts) => Buffer.concat(parts));
+  };
+
+  test('hands the list on and answers that all is well', async () => {
+    const lists: unknown[] = [];
+    const taking = { replace: async (models: unknown) => void lists.push(models) };
+    assert.deepEqual(await reload({ lists: taking }, '127.0.0.1'), Buffer.of(0x0a, 0));
+    assert.deepEqual(await reload({ lists: taking, allowRemoteLoad: true }, '10.0.0.1'), Buffer.of(0x0a, 0));
+    assert.deepEqual(lists, [[], []]);
+  });
+
+  test('takes lists, which name directories, from this machine alone unless more is allowed', async () => {
+    await assert.rejects(reload({}, '10.0.0.1'), { code: 'reload_remote' });
   });
 });
