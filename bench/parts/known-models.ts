@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
 import type { WireRequest } from '../../src/cli/bench/lane.ts';
-import { load } from '../../test/fixtures/fleet-client.ts';
 import type { BenchPart } from '../frame/bench-part.ts';
 import { binaryRequest, smallShape } from '../frame/binary-request.ts';
 import { figureText } from '../frame/figure-text.ts';
@@ -12,6 +12,8 @@ import { ratioBar, turnsTable } from '../frame/turns-table.ts';
 
 const known = 10_000;
 const active = 100;
+/** For what loads leave to be done behind them. */
+const settleMs = 5_000;
 const one = 'one model';
 const many = `${active} of ${figureText(known)} models`;
 
@@ -27,8 +29,9 @@ export const knownModels: BenchPart = {
         const requests = Array.from({ length: active }, (_, i) => binaryRequest(nameOf(i), smallShape));
         const contenders: Contender[] = [single.whole(one), { ...crowd.whole(many), requests }];
         const request: WireRequest = binaryRequest('identity', smallShape);
-        for (let i = 0; i < active; i++) await load(crowd.process.http, nameOf(i));
-        await load(single.process.http, 'identity');
+        await ask(single.process.http, 'identity');
+        for (let i = 0; i < active; i++) await ask(crowd.process.http, nameOf(i));
+        await sleep(settleMs);
         const alone = await takeTurns(bench, contenders, { request, connections: 1 });
         const together = await takeTurns(bench, contenders, { request, connections: 16 });
         const bar = (figure: 'p50Ms' | 'cpuUsPerRequest', name: string) =>
@@ -50,6 +53,15 @@ export const knownModels: BenchPart = {
     }
   },
 };
+
+/** A first request loads the model. */
+async function ask(url: string, model: string): Promise<void> {
+  const input = { name: 'input', datatype: 'FP32', shape: smallShape, data: new Array<number>(16).fill(0) };
+  const body = JSON.stringify({ inputs: [input] });
+  const answer = await fetch(`${url}/v2/models/${model}/infer`, { method: 'POST', body });
+  if (!answer.ok) throw new Error(`${model}: ${answer.status} ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
 
 function nameOf(i: number): string {
   return `identity-${String(i).padStart(5, '0')}`;
