@@ -1,5 +1,5 @@
 /**
- * npm run bench [PART …] [-- --rounds N --seconds S]: measures the parts (all of them where none is named), prints their
+ * npm run bench [PART …] [-- --rounds N --seconds S --print-only]: measures the parts (all of them where none is named), prints their
  * figures and writes bench/RESULTS.md and bench/results.svg. Decides no test. Ends with 1 where a part could not be
  * measured; a missed bar is a result like any other.
  */
@@ -19,15 +19,15 @@ const store = new ResultsStore(join(import.meta.dirname, 'results'));
 const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
 try {
-  const { parts, rounds, seconds, help } = benchOptions(process.argv.slice(2), partNames);
+  const { parts, rounds, seconds, printOnly, help } = benchOptions(process.argv.slice(2), partNames);
   if (help) process.stdout.write(usage());
-  else for (const name of parts as PartName[]) await measure(name, { rounds, seconds, say });
+  else for (const name of parts as PartName[]) await measure(name, { rounds, seconds, say }, !printOnly);
 } catch (fault) {
   say((fault as Error).message);
   process.exitCode = 2;
 }
 
-async function measure(name: PartName, bench: Bench): Promise<void> {
+async function measure(name: PartName, bench: Bench, isWritten: boolean): Promise<void> {
   say(`${name}: ${partsTable[name].title}`);
   const startMs = performance.now();
   try {
@@ -35,14 +35,14 @@ async function measure(name: PartName, bench: Bench): Promise<void> {
     const tookSeconds = (performance.now() - startMs) / 1_000;
     const { rounds, seconds } = bench;
     const record = { measured, rounds, seconds, tookSeconds, ...result };
-    store.write(name, record);
+    if (isWritten) store.write(name, record);
     process.stdout.write(summary(name, record));
   } catch (fault) {
-    store.remove(name);
+    if (isWritten) store.remove(name);
     say(`${name} could not be measured: ${(fault as Error).stack}`);
     process.exitCode = 1;
   }
-  writeResults();
+  if (isWritten) writeResults();
 }
 
 /** After every part, so that an interrupted run leaves what it has. */
@@ -73,5 +73,5 @@ function summary(name: string, { bars, tables, notes }: PartRecord): string {
 
 function usage(): string {
   const parts = partNames.map((name) => `  ${name.padEnd(18)}${partsTable[name].title}`);
-  return `usage: npm run bench [PART …] [-- --rounds N] [--seconds S]\n\n${parts.join('\n')}\n`;
+  return `usage: npm run bench [PART …] [-- --rounds N] [--seconds S] [--print-only]\n\n${parts.join('\n')}\n`;
 }

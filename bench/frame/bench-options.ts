@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly parts: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
+  /** Print the figures and write nothing. */
+  readonly printOnly: boolean;
   readonly help: boolean;
 }
 
@@ -16,6 +18,7 @@ export function benchOptions(argv: readonly string[], known: readonly string[]):
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1.5' },
+      'print-only': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -27,5 +30,5 @@ export function benchOptions(argv: readonly string[], known: readonly string[]):
     throw new Error(`--rounds must be a count from 1, got '${values.rounds}'`);
   if (!(seconds > 0)) throw new Error(`--seconds must be a time in seconds, got '${values.seconds}'`);
   const parts = positionals.length === 0 ? known : known.filter((name) => positionals.includes(name));
-  return { parts, rounds, seconds, help: values.help };
+  return { parts, rounds, seconds, printOnly: values['print-only'], help: values.help };
 }

@@ -19,13 +19,15 @@ const connectionCounts = [8, 16, 32, 64] as const;
 /** Turns of these last longer: a batch of ResNet-50 takes a quarter of a second. */
 const turnFactor = 2;
 const learningSeconds = 4;
+/** Settings of the loop that take turns with Skein: a single turn of the scan may be wrong about the best. */
+const finalists = 2;
 
 const bars = { resnet50: 0.92, mobilenet: 0.75 } as const satisfies Partial<Record<BenchModel, number>>;
 
 export const modelThroughput: BenchPart = {
   title: 'Rows per second of real networks, against the runtime in a loop without a server',
   method:
-    'Binary bodies of 602,112 bytes; Skein untuned, with router, backend and load generator on the same cores. The loop calls ONNX Runtime through the same binding; a short scan finds its best batch, threads and callers, and Skein’s best number of connections; then the two take turns.',
+    'Binary bodies of 602,112 bytes; Skein untuned, with router, backend and load generator on the same cores. The loop calls ONNX Runtime through the same binding; a short scan finds its two best settings of batch, threads and callers, and Skein’s best number of connections; then they take turns, and the loop counts with the better of its two.',
   async run(bench) {
     const found: Bar[] = [];
     const tables: ResultTable[] = [];
@@ -63,33 +65,31 @@ export async function compare(bench: Bench, contest: Contest, raw: RawEngine, sk
   const { model, request, limit } = contest;
   const seconds = bench.seconds * turnFactor;
   const contender = skein.whole(model);
-  const scan = await scanSettings(raw, contest.settings, bench.seconds);
-  bench.say(`model-throughput: ${model}: the loop is best at ${settingText(scan.best)}`);
+  const scanned = await scanSettings(raw, contest.settings, bench.seconds);
+  const loops = scanned.slice(0, finalists).map(({ setting }) => ({ setting, rows: [] as number[] }));
+  bench.say(`${model}: the loop is best at ${settingText(loops[0]!.setting)}`);
   const connections = contest.connections ?? (await bestConnections(contender, request, bench.seconds));
-  bench.say(`model-throughput: ${model}: Skein has ${connections} connections`);
+  bench.say(`${model}: Skein has ${connections} connections`);
   await oneTurn(contender, { request, connections }, learningSeconds);
-  const [rawRows, ownRows]: [number[], number[]] = [[], []];
+  const own: number[] = [];
   for (let round = 0; round < bench.rounds; round++) {
-    rawRows.push((await raw.turn({ ...scan.best, seconds })).rowsPerSecond);
-    ownRows.push((await oneTurn(contender, { request, connections }, seconds)).perSecond);
+    for (const { setting, rows } of loops) rows.push((await raw.turn({ ...setting, seconds })).rowsPerSecond);
+    own.push((await oneTurn(contender, { request, connections }, seconds)).perSecond);
   }
-  const bar: Bar = {
-    what: `rows/s of ${model} through Skein, over the loop's best`,
-    sense: 'at least',
-    limit,
-    unit: '',
-    figure: ratioOf(ownRows, rawRows),
-  };
+  const best = loops.reduce((a, b) => (spreadOf(b.rows).median > spreadOf(a.rows).median ? b : a));
+  const what = `rows/s of ${model} through Skein, over the loop's best`;
+  const bar: Bar = { what, sense: 'at least', limit, unit: '', figure: ratioOf(own, best.rows) };
   const rows = [
-    { name: `loop: ${settingText(scan.best)}`, cells: [spreadOf(rawRows)] },
-    { name: `Skein: ${connections} connections`, cells: [spreadOf(ownRows)] },
-    ...scan.others.map(({ setting, rowsPerSecond }) => {
+    { name: `Skein: ${connections} connections`, cells: [spreadOf(own)] },
+    ...loops.map((loop) => ({ name: `loop: ${settingText(loop.setting)}`, cells: [spreadOf(loop.rows)] })),
+    ...scanned.slice(finalists).map(({ setting, rowsPerSecond }) => {
       return { name: `loop: ${settingText(setting)}`, cells: [`${rowsPerSecond.toFixed(1)} (one turn of the scan)`] };
     }),
   ];
   return { bar, table: { title: model, columns: ['rows/s'], rows, drawn: 'rows/s' } };
 }
 
+/** All settings, the best one first. */
 async function scanSettings(raw: RawEngine, settings: readonly Setting[], seconds: number) {
   const seen: { readonly setting: Setting; readonly rowsPerSecond: number }[] = [];
   // By threads, so that the model is loaded twice only.
@@ -97,9 +97,7 @@ async function scanSettings(raw: RawEngine, settings: readonly Setting[], second
     const { rowsPerSecond } = await raw.turn({ ...setting, seconds });
     seen.push({ setting, rowsPerSecond });
   }
-  seen.sort((a, b) => b.rowsPerSecond - a.rowsPerSecond);
-  const [best, ...others] = seen;
-  return { best: best!.setting, others };
+  return seen.sort((a, b) => b.rowsPerSecond - a.rowsPerSecond);
 }
 
 /** Begins with the time in which the server learns. */

@@ -22,7 +22,12 @@ export const tensorflowThroughput: BenchPart = {
   method:
     'Binary bodies of 602,112 bytes over 16 connections; Skein untuned, with router, backend and load generator on the same cores. The loop calls the same library through the same binding; a short scan finds its best batch and callers; then the two take turns.',
   async run(bench) {
-    const library = tensorflowLibrary();
+    const found = findLibrary();
+    if ('missing' in found) {
+      const what = `rows/s of ${model} through Skein, over the loop's best`;
+      return { bars: [{ what, sense: 'at least', limit, unit: '', figure: found }], tables: [], notes: [] };
+    }
+    const { library } = found;
     const write = (repository: string) => writeTensorflowMobileNetV2(savedModelPath(repository, model));
     const skein = await startSkeinServer(write, ['--tensorflow-lib', library]);
     try {
@@ -39,3 +44,11 @@ export const tensorflowThroughput: BenchPart = {
     }
   },
 };
+
+function findLibrary(): { readonly library: string } | { readonly missing: string } {
+  try {
+    return { library: tensorflowLibrary() };
+  } catch (fault) {
+    return { missing: `TensorFlow is absent: ${(fault as Error).message.split('\n', 1)[0]}` };
+  }
+}
