@@ -35,7 +35,7 @@ export function findTensorflow(configured: string): TensorflowLibrary {
   const found = wheel === undefined ? undefined : librariesIn(wheel, "Python's tensorflow");
   if (found !== undefined) return found;
   const seen =
-    wheel === undefined ? '' : ` (the one of Python in '${wheel}' has no libtensorflow_cc: it is older than 2.11)`;
+    wheel === undefined ? '' : ` (the one of Python in '${wheel}' has no libtensorflow_cc: it is older than 2.12)`;
   throw missing(`no TensorFlow is found here${seen}; ${howToGetTensorflow}`);
 }
 
