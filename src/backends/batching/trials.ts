@@ -113,16 +113,20 @@ export class Trials {
 
   #mostPromising(settings: readonly RunSetting[], present: RunSetting, nowMs: number): RunSetting | undefined {
     let found: RunSetting | undefined;
+    let unknown: RunSetting | undefined;
     let most = this.#costs.rowsPerSecond(present) ?? Infinity;
     for (const setting of settings) {
       if (settingKey(setting) === settingKey(present) || this.#isTooSoon(setting, nowMs)) continue;
       const hope = this.#hope(setting);
-      if (hope > most) {
+      if (hope === Infinity) unknown ??= setting;
+      else if (hope > most) {
         found = setting;
         most = hope;
       }
     }
-    return found;
+    // One without neighbours that are known may be anything: its smallest batch is tried first of all, as that is cheap
+    // and says what to hope of the larger ones; these come last.
+    return unknown?.rows === 1 ? unknown : (found ?? unknown);
   }
 
   #isTooSoon(setting: RunSetting, nowMs: number): boolean {

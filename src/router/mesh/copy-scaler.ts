@@ -1,3 +1,4 @@
+import type { BackendRecord } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import { copyChanges } from '../scaling/copy-changes.ts';
 import { CopyScaling } from '../scaling/copy-scaling.ts';
@@ -82,8 +83,10 @@ export class CopyScaler {
     const entries = [...this.#watched].filter((entry) => this.#isOurs(entry, routers));
     const backends = this.#fleet.placementBackends(nowMs);
     const models = entries.map((entry) => this.#modelOf(entry));
-    const able = backends.filter(({ state }) => state === 'ready').length;
-    const decisions = this.#scaling.tick({ models, backends: able, routers: routers.length || 1 }, nowMs);
+    const able = backends.filter(({ state }) => state === 'ready').map(({ id }) => id);
+    const hosts = new Set(able.map((id) => hostOf(this.#fleet.backends.get(id)!.record))).size;
+    const snapshot = { models, backends: able.length, hosts, routers: routers.length || 1 };
+    const decisions = this.#scaling.tick(snapshot, nowMs);
     decisions.forEach((decision, at) => {
       const entry = entries[at]!;
       this.#decisions.set(entry, decision);
@@ -238,4 +241,9 @@ function versionOf(entry: ModelEntry): number | undefined {
 
 function round(load: number): number {
   return Math.round(10 * load) / 10;
+}
+
+/** Backends on a Unix socket are of this host, and share its cores; of others the address is all that is known. */
+function hostOf({ address }: BackendRecord): string {
+  return address.startsWith('unix:') ? 'unix:' : address;
 }

@@ -77,7 +77,7 @@ export class CopyScaling {
     );
     load.panicState = panic;
     const held = highest(load.wishes, { atMs: nowMs, copies }, nowMs - this.#options.downDelayMs);
-    const [wanted, why] = limited(model, held, mode, snapshot.backends, nowMs - load.askedMs);
+    const [wanted, why] = limited(model, Math.min(held, snapshot.hosts), mode, snapshot.backends, nowMs - load.askedMs);
     const figures = { stableLoad: means.stable.load, panicLoad: means.panic.load, target };
     return { model: model.name, wanted, mode: why, urgent: urgent && wanted > 0, ...figures };
   }

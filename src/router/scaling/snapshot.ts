@@ -38,6 +38,8 @@ export interface ScalingSnapshot {
   readonly models: readonly ScaledModel[];
   /** Backends that take copies: a model never has two on one. */
   readonly backends: number;
+  /** Hosts that these run on: backends of one host share its cores, and a second copy there would bring none. */
+  readonly hosts: number;
   /** Routers that share the requests about evenly: this one sees its part of the arrivals. */
   readonly routers: number;
 }

@@ -41,7 +41,7 @@ describe('CopyScaling', () => {
           for (let time = 0; time < times; time++) {
             nowMs += tickMs;
             const now = model({ ...step, limits: wished });
-            const decision = scaling.tick({ models: [now], backends, routers: 2 }, nowMs)[0]!;
+            const decision = scaling.tick({ models: [now], backends, hosts: backends, routers: 2 }, nowMs)[0]!;
             const most = Math.min(wished.maxCopies || Infinity, backends);
             assert.ok(decision.wanted <= most, 'at most');
             assert.ok(decision.wanted >= Math.min(wished.minCopies, most), 'at least');
@@ -65,8 +65,8 @@ describe('CopyScaling', () => {
           const nowMs = (at + 1) * tickMs;
           const own = model(step);
           const models = [model({ ...others[at % Math.max(1, others.length)], name: 'other' }), own];
-          const [first] = alone.tick({ models: [own], backends: 4, routers: 1 }, nowMs);
-          assert.deepEqual(beside.tick({ models, backends: 4, routers: 1 }, nowMs)[1], first);
+          const [first] = alone.tick({ models: [own], backends: 4, hosts: 4, routers: 1 }, nowMs);
+          assert.deepEqual(beside.tick({ models, backends: 4, hosts: 4, routers: 1 }, nowMs)[1], first);
         });
       }),
       { numRuns: 30 },
@@ -81,7 +81,7 @@ describe('CopyScaling', () => {
           let wanted = 0;
           for (let nowMs = tickMs; nowMs <= 60_000; nowMs += tickMs) {
             const models = [model({ readyCopies: Math.max(1, wanted), inFlight })];
-            wanted = scaling.tick({ models, backends: 100, routers: 1 }, nowMs)[0]!.wanted;
+            wanted = scaling.tick({ models, backends: 100, hosts: 100, routers: 1 }, nowMs)[0]!.wanted;
           }
           return wanted;
         };
@@ -91,10 +91,22 @@ describe('CopyScaling', () => {
     );
   });
 
+  test('wants no copy for load that would share the cores of another, but those that the operator wants', () => {
+    const wanted = (minCopies: number) => {
+      const scaling = new CopyScaling();
+      const limits = { ...noCopyLimits, minCopies };
+      const models = [model({ readyCopies: 1, inFlight: 500, limits })];
+      const fleet = { models, backends: 2, hosts: 1, routers: 1 };
+      for (let nowMs = 250; nowMs < 5_000; nowMs += 250) scaling.tick(fleet, nowMs);
+      return scaling.tick(fleet, 5_000)[0]!.wanted;
+    };
+    assert.deepEqual([wanted(0), wanted(2)], [1, 2]);
+  });
+
   test('a late tick counts for the time that it covers', () => {
     const scaling = new CopyScaling();
     const tick = (nowMs: number, inFlight: number) =>
-      scaling.tick({ models: [model({ readyCopies: 1, inFlight })], backends: 3, routers: 1 }, nowMs)[0]!;
+      scaling.tick({ models: [model({ readyCopies: 1, inFlight })], backends: 3, hosts: 3, routers: 1 }, nowMs)[0]!;
     tick(250, 0);
     const late = tick(5_250, 2);
     assert.ok(Math.abs(late.stableLoad - (2 * 5_000) / 5_250) < 1e-9, `${late.stableLoad}`);
@@ -103,10 +115,10 @@ describe('CopyScaling', () => {
   test('remembers models for as long as they are named', () => {
     const scaling = new CopyScaling();
     const models = Array.from({ length: 100 }, (_, at) => model({ name: `m${at}`, readyCopies: 1, inFlight: 1 }));
-    scaling.tick({ models, backends: 3, routers: 1 }, tickMs);
+    scaling.tick({ models, backends: 3, hosts: 3, routers: 1 }, tickMs);
     assert.equal(scaling.size, 100);
     assert.equal(scaling.isQuiet('m1', tickMs), false);
-    scaling.tick({ models: models.slice(0, 10), backends: 3, routers: 1 }, 2 * tickMs);
+    scaling.tick({ models: models.slice(0, 10), backends: 3, hosts: 3, routers: 1 }, 2 * tickMs);
     assert.equal(scaling.size, 10);
     assert.equal(scaling.isQuiet('m99', 2 * tickMs), true);
     assert.equal(scaling.isQuiet('m1', 10 * 60_000), true);

@@ -108,7 +108,8 @@ class Scenario {
       limits: this.#limits,
       ...load,
     };
-    return this.#scaling.tick({ models: [model], backends: this.#backends, routers: this.#routers }, this.#nowMs)[0]!;
+    const fleet = { backends: this.#backends, hosts: this.#backends, routers: this.#routers };
+    return this.#scaling.tick({ models: [model], ...fleet }, this.#nowMs)[0]!;
   }
 
   #grant(wanted: number): void {
