@@ -8,6 +8,7 @@ import { settingsTable } from '../../src/config/settings-table.ts';
 import { FrontMetrics } from '../../src/router/metrics/front-metrics.ts';
 import { ModelLabels } from '../../src/router/metrics/model-labels.ts';
 import type { ApiRoute } from '../../src/router/servers/api.ts';
+import { catalogueRoutes } from '../../src/router/servers/catalogue-routes.ts';
 import { fleetRoutes } from '../../src/router/servers/fleet-routes.ts';
 import { Front } from '../../src/router/servers/front.ts';
 import { modelRoutes } from '../../src/router/servers/model-routes.ts';
@@ -32,6 +33,7 @@ function allRoutes(): ApiRoute[] {
     ...modelRoutes(mesh),
     ...repositoryRoutes(mesh, defaultServerOptions),
     ...fleetRoutes(mesh),
+    ...catalogueRoutes(undefined, defaultServerOptions),
     ...unsupportedRoutes(),
   ];
 }
