@@ -3,15 +3,14 @@
  * that is made once. And the Python half of the example that classifies an image.
  */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { prepareExampleRepository } from '../../examples/models/prepare.ts';
 import { writeCornerShapes, writeIdentityModels } from '../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
+import { pythonPrograms } from '../fixtures/python-environment.ts';
 import { type SkeinProcess, startSkein } from '../fixtures/skein-process.ts';
 import { writeTritonRepository } from '../fixtures/triton-models.ts';
 
@@ -26,7 +25,7 @@ describe("Triton's Python client", () => {
   after(() => skein?.kill());
   const repository = temporaryDirectory({ after });
   before(async () => {
-    python = pythonWithClient();
+    python = join(pythonPrograms(requirements), 'python');
     writeTritonRepository(repository);
     writeIdentityModels(repository);
     writeCornerShapes(repository);
@@ -60,18 +59,3 @@ describe("Triton's Python client", () => {
 });
 
 const hostOf = ({ http }: SkeinProcess) => new URL(http).host;
-
-/** The interpreter of a virtual environment with the client in it, made when the requirements are new. */
-function pythonWithClient(): string {
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const environment = join(root, '.skein/test-cache', `tritonclient-${digest}`);
-  const interpreter = join(environment, 'bin', 'python');
-  const complete = join(environment, 'complete');
-  if (existsSync(complete)) return interpreter;
-  rmSync(environment, { recursive: true, force: true }); // what an interrupted run left
-  mkdirSync(join(environment, '..'), { recursive: true });
-  execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
-  execFileSync(interpreter, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements], { stdio: 'inherit' });
-  writeFileSync(complete, '');
-  return interpreter;
-}
