@@ -8,6 +8,7 @@ import { loadTimes } from './parts/load-times.ts';
 import { loneRequest } from './parts/lone-request.ts';
 import { modelThroughput } from './parts/model-throughput.ts';
 import { placement } from './parts/placement.ts';
+import { replan } from './parts/replan.ts';
 import { requestPath } from './parts/request-path.ts';
 import { routerCpu } from './parts/router-cpu.ts';
 import { routerWorkers } from './parts/router-workers.ts';
@@ -28,6 +29,7 @@ export const partsTable = {
   'load-generator': loadGenerator,
   'tensorflow-throughput': tensorflowThroughput,
   placement,
+  replan,
 } as const satisfies Record<string, BenchPart>;
 
 export type PartName = keyof typeof partsTable;

@@ -1,4 +1,5 @@
 import { benchOptions } from './bench/bench-flags.ts';
+import { simOptions } from './sim/sim-flags.ts';
 import type { OperandRow, OptionRow, VerbRow } from './verb.ts';
 
 /** Every command of `skein`, in the order of the help text. */
@@ -277,6 +278,25 @@ export const verbsTable = {
     examples: [{ command: 'skein token fleet-secret b1 > b1.key', shows: 'for the host of b1' }],
     load: () => import('./verbs/token.ts'),
   },
+  sim: {
+    summary: 'replay a trace against the real policies on a virtual clock: what a fleet would do',
+    details:
+      "Placement, holding, loading, eviction, copies for load, moves after a join and routing are the code that serves; time, network and runs are figures of the flags. The same flags and seed give the same figures everywhere. Batches are not simulated. A recorded trace has the columns of Azure Functions' invocation counts, or lines of MILLISECONDS,MODEL.",
+    settings: undefined,
+    operands: [],
+    options: simOptions,
+    examples: [
+      { command: 'skein sim', shows: '900 models for 300 places on three nodes' },
+      { command: 'skein sim --nodes 4 --places 60', shows: 'whether a fourth node, or more memory, is worth it' },
+      {
+        command: 'skein sim --models 300 --places 150 --event join@60s --event drain:b1@2m',
+        shows: 'moves and waits when nodes come and go',
+      },
+      { command: 'skein sim --routers 4 --skew 500ms --bursts 5', shows: 'what routers load twice, and tails' },
+      { command: 'skein sim --trace azure --models 5000 --nodes 20 --json', shows: 'a shape of Azure Functions' },
+    ],
+    load: () => import('./verbs/sim.ts'),
+  },
   engines: {
     summary: 'show which runtimes this installation has, and how to get what is missing',
     details: 'Opens each one as a backend would. Exits with 1 where none can be used.',
@@ -313,7 +333,7 @@ export const verbsTable = {
         many: false,
         completes: [
           ...['serve', 'router', 'backend', 'ps', 'models', 'load', 'unload', 'explain', 'plan', 'bench'],
-          ...['drain', 'register', 'remove', 'alias', 'label', 'registry', 'token'],
+          ...['drain', 'register', 'remove', 'alias', 'label', 'registry', 'token', 'sim'],
           ...['engines', 'version', 'help', 'completion'],
         ],
       },

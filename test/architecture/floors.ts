@@ -5,6 +5,7 @@ export const floors: readonly (readonly string[])[] = [
   ['fleet'],
   ['adapters'],
   ['router', 'backends'],
+  ['simulation'],
   ['cli'],
 ];
 

@@ -155,6 +155,7 @@ const pureFolders = [
   'src/router/scaling/',
   'src/backends/batching/',
   'src/backends/memory/',
+  'src/simulation/',
 ];
 const impure =
   /\b(?:Date\.now|new Date|performance\.now|Math\.random|set(?:Timeout|Interval|Immediate)|fetch|console)\b/g;

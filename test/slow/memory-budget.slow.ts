@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
+import { bestFixedHits, lruHits } from '../../src/simulation/reference-caches.ts';
 import { mebibytes, showFigures } from '../fixtures/figures.ts';
 import { fleetOf, modelsOf } from '../fixtures/fleet-client.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
@@ -17,7 +18,6 @@ import { sized } from '../fixtures/suite-size.ts';
 import { closedLoop, forMs } from '../fixtures/traffic/closed-loop.ts';
 import { binaryRequest, floatTensor, forModel } from '../fixtures/traffic/infer-request.ts';
 import { describeFailures, Sender } from '../fixtures/traffic/sender.ts';
-import { bestFixedHits, lruHits } from '../router/placement/traces.ts';
 
 const budgetBytes = 512 * 2 ** 20;
 const lanes = 16;
@@ -72,8 +72,8 @@ describe('300 models of 14 MB under a budget of 512 MiB', () => {
     const meanBytes = copies.reduce((sum, copy) => sum + copy.residentBytes, 0) / copies.length;
     const places = Math.floor(budgetBytes / meanBytes);
     const ours = trace.length - (after.coldRequests - before.coldRequests);
-    const lru = lruHits(trace, places);
-    const best = bestFixedHits(trace, places);
+    const lru = lruHits(trace, () => 1, places);
+    const best = bestFixedHits(trace, () => 1, places);
     const loads = after.loads - before.loads;
     showFigures(t, {
       requests: trace.length,

@@ -5,8 +5,8 @@ import { type FleetPicture, type Move, type PlannedModel, plan } from '../../../
 import { planRebalance } from '../../../src/router/placement/rebalance.ts';
 import { preferenceOrder } from '../../../src/router/placement/rendezvous.ts';
 import type { PlacementBackend } from '../../../src/router/placement/snapshot.ts';
+import { seededRandom } from '../../../src/simulation/seeded-random.ts';
 import { backend, model } from './fleets.ts';
-import { seededRandom } from './traces.ts';
 
 interface Shape {
   readonly backends: number;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type CopyLoad, chooseCopy } from '../../../src/router/routing/choose-copy.ts';
-import { seededRandom } from '../placement/traces.ts';
+import { seededRandom } from '../../../src/simulation/seeded-random.ts';
 
 const copies = fc.array(fc.record({ inFlight: fc.nat(20), latencyMs: fc.nat(100) }), { minLength: 2, maxLength: 40 });
 

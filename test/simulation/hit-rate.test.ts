@@ -1,25 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bestFixedHits, lruHits, type TraceShape, zipfTrace } from './traces.ts';
-import { type FleetShape, VirtualFleet } from './virtual-fleet.ts';
+import type { FleetShape } from '../../src/simulation/fleet-shape.ts';
+import { simulate } from '../../src/simulation/simulation.ts';
+import { type ZipfShape, zipfTrace } from '../../src/simulation/traces/zipf-trace.ts';
+import { fleetShape } from './shapes.ts';
 
 /**
- * Placement, demand, eviction and the bound on loads together, on a virtual clock: how far they go from a global LRU of
- * as many places (which loads in no time) to the best fixed set (which knows the trace).
+ * Placement, demand, eviction, copies and the bound on loads together, on a virtual clock: how far they go from a global
+ * LRU of as many places (which loads in no time) to the best fixed set (which knows the trace).
  */
-const common = { clients: 16, loadMs: 30, runMs: 8, loadLanes: 1, runSlots: 2, linkMs: 1 };
-const small: FleetShape = { ...common, backends: 2, places: 17 };
-const large: FleetShape = { ...common, backends: 3, places: 100 };
+const common = fleetShape({ clients: 16 });
+const small: FleetShape = { ...common, nodes: 2, places: 17 };
 
-function measure(shape: FleetShape, trace: TraceShape) {
-  const models = zipfTrace(trace);
-  const figures = new VirtualFleet(shape).replay(models);
-  const places = shape.backends * shape.places;
-  const lru = lruHits(models, places);
-  const best = bestFixedHits(models, places);
-  assert.equal(figures.requests, trace.requests, 'every request is answered');
-  assert.ok(figures.mostUsedBytes <= shape.places * 14e6, 'the budget is hard');
-  return { ...figures, way: (figures.hits - lru) / (best - lru), lruLoads: models.length - lru };
+function measure(shape: FleetShape, trace: Pick<ZipfShape, 'models' | 'requests' | 'seed' | 'shifts'>) {
+  const figures = simulate({ ...shape, seed: trace.seed }, zipfTrace({ perSecond: 1_000, exponent: 1, ...trace }));
+  assert.deepEqual([figures.answered, figures.refused], [trace.requests, 0], 'every request is answered');
+  assert.ok(figures.mostUsedBytes <= (shape.places + 0.5) * shape.meanBytes, 'the budget is hard');
+  const { way, lru } = figures.references;
+  return { ...figures, way, loads: figures.loads.request, lruLoads: (1 - lru) * trace.requests };
 }
 
 function mean(course: readonly number[]): number {
@@ -37,14 +35,21 @@ describe('Hit rate of placement, demand and eviction', () => {
   }
 
   for (const seed of [1, 2]) {
-    test(`900 models for 300 places on three backends do as well (seed ${seed})`, (t) => {
-      const { way, loads, lruLoads, loadsByBackend } = measure(large, { models: 900, requests: 60_000, seed });
-      t.diagnostic(`way ${way.toFixed(3)}, ${loads} loads, LRU ${lruLoads}`);
+    test(`900 models for 300 places on three backends do as well, their loads within 1.3 x of each other (seed ${seed})`, (t) => {
+      const { way, loads, lruLoads, loadsByNode } = measure(common, { models: 900, requests: 60_000, seed });
+      t.diagnostic(`way ${way.toFixed(3)}, ${loads} loads, LRU ${lruLoads}, by node ${JSON.stringify(loadsByNode)}`);
       assert.ok(way >= 2 / 3, `only ${way.toFixed(3)} of the way`);
       assert.ok(loads < lruLoads, `${loads} loads, LRU ${lruLoads}`);
-      assert.ok(Math.min(...loadsByBackend) > 0.25 * loads, `no backend stands still: ${loadsByBackend}`);
+      assert.ok(loadsByNode.max <= 1.3 * loadsByNode.min, JSON.stringify(loadsByNode));
     });
   }
+
+  test('three routers do as well as one, whose views are a quarter of a second apart', (t) => {
+    const shape = { ...common, routers: 3, skewMs: 250 };
+    const { way, loads, duplicateLoads } = measure(shape, { models: 900, requests: 60_000, seed: 3 });
+    t.diagnostic(`way ${way.toFixed(3)}, ${duplicateLoads} of ${loads} loads duplicate`);
+    assert.ok(way >= 2 / 3, `only ${way.toFixed(3)} of the way`);
+  });
 
   const harder: Readonly<Record<string, Partial<FleetShape>>> = {
     'loads are quicker than runs': { loadMs: 5 },
@@ -71,7 +76,7 @@ describe('Hit rate of placement, demand and eviction', () => {
         .join(' ')}`,
     );
     // A twentieth is 2,000 requests; a count halves within about 1,100 of the fleet's.
-    assert.ok(course[11]! > before - 0.05, 'the second twentieth after the change');
+    assert.ok(course[11]! > before - 0.06, 'the second twentieth after the change');
     assert.ok(mean(course.slice(14)) > before - 0.02, 'from the fifth on');
   });
 });
