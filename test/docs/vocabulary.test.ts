@@ -16,7 +16,18 @@ const pages = allPages();
 const rows = Object.values<SettingRow>(settingsTable);
 
 /** Flags of programs that pages mention beside ours. */
-const foreignFlags = ['data-binary', 'test', 'expose-gc', 'help', 'client-cert-auth'];
+const foreignFlags = [
+  'build',
+  'scale',
+  'no-recreate',
+  'replicas',
+  'from-literal',
+  'data-binary',
+  'test',
+  'expose-gc',
+  'help',
+  'client-cert-auth',
+];
 const flags = new Set([
   ...rows.map(({ flag }) => `--${flag}`),
   ...rows.filter(({ kind }) => kind === 'switch').map(({ flag }) => `--no-${flag}`),
