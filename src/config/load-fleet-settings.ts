@@ -18,8 +18,9 @@ export function loadRouterSettings(sources: SettingSources): RouterSettings {
 export function loadBackendSettings(sources: SettingSources): BackendSettings {
   const own = loadSettings('backend', sources);
   needRegistry(own.registry);
-  if (own.models.length === 0) {
-    throw new SkeinError('settings_conflict', { reason: 'no model directory: name one with --models' });
+  if (own.models.length === 0 && own.sourceAllow === '') {
+    const reason = 'no models: name a directory with --models, or with --source-allow where they may be fetched from';
+    throw new SkeinError('settings_conflict', { reason });
   }
   return Object.freeze({ ...serveDefaults(sources), ...own });
 }
