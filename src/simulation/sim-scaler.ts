@@ -37,7 +37,9 @@ export class SimScaler {
     const models = watched.map((model) => this.#modelOf(model, arrivals.get(model) ?? 0));
     arrivals.clear();
     const backends = this.#router.sight.placementBackends().filter(({ state }) => state === 'ready').length;
-    const decisions = this.#scaling.tick({ models, backends, routers: this.#routers }, nowMs);
+    // Each node of the simulation is a host of its own.
+    const snapshot = { models, backends, hosts: backends, routers: this.#routers };
+    const decisions = this.#scaling.tick(snapshot, nowMs);
     decisions.forEach((decision, at) => {
       const model = watched[at]!;
       const { readyCopies, comingCopies } = models[at]!;
