@@ -24,8 +24,8 @@ const never = new AbortController().signal;
 let server: ChildProcess;
 let [endpoint, filer] = ['', ''];
 
+const directory = temporaryDirectory({ after });
 before(async () => {
-  const directory = temporaryDirectory({ after });
   const identities = [
     {
       name: 'tests',
