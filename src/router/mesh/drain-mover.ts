@@ -18,6 +18,8 @@ const movesAtOnce = 4;
 /** A copy that could not be moved is tried again after this. */
 const retryMs = 2_000;
 const tickMs = 100;
+/** States reach routers within 100 ms: until then another one may know of no copy but the one that leaves. */
+const knownWithinMs = 300;
 
 /**
  * Empties backends that drain: every copy is loaded elsewhere first, serves there, and only then leaves. No request meets
@@ -27,6 +29,8 @@ export class DrainMover {
   readonly #fleet: FleetView;
   readonly #options: MoverOptions;
   readonly #moving = new Set<CopyView>();
+  /** Their successors serve; they leave when every router knows that. */
+  readonly #leaving = new Set<CopyView>();
   readonly #retryAtMs = new WeakMap<CopyView, number>();
   #tickAtMs = 0;
   copiesMoved = 0;
@@ -50,14 +54,15 @@ export class DrainMover {
     const waiting = [...view.copies.values()].filter((copy) => this.#mustMove(copy, nowMs));
     waiting.sort((a, b) => rateOf(b, nowMs) - rateOf(a, nowMs));
     for (const copy of waiting) {
-      if (hasSuccessor(copy)) void this.#leave(copy);
+      if (hasSuccessor(copy)) this.#leaveSoon(copy);
       else if (this.#moving.size < movesAtOnce) void this.#move(copy, nowMs);
     }
   }
 
   #mustMove(copy: CopyView, nowMs: number): boolean {
     const isTried = (this.#retryAtMs.get(copy) ?? 0) > nowMs;
-    return copy.isReady && !isTried && !this.#moving.has(copy) && this.#options.isOurs(copy.entry);
+    const isUnderWay = this.#moving.has(copy) || this.#leaving.has(copy);
+    return copy.isReady && !isTried && !isUnderWay && this.#options.isOurs(copy.entry);
   }
 
   async #move(copy: CopyView, nowMs: number): Promise<void> {
@@ -84,7 +89,7 @@ export class DrainMover {
       // Not wanted: it must not displace what requests use more.
       this.#fleet.applyCopy(target, await target.session.load(specOf(entry, facts.version, rateOf(copy, nowMs) > 0)));
       this.copiesMoved++;
-      await this.#leave(copy);
+      this.#leaveSoon(copy);
     } catch (fault) {
       this.#later(copy, SkeinError.from(fault).message);
     } finally {
@@ -92,6 +97,15 @@ export class DrainMover {
       this.#moving.delete(copy);
       this.#tickAtMs = 0; // the next one need not wait for its turn
     }
+  }
+
+  #leaveSoon(copy: CopyView): void {
+    this.#leaving.add(copy);
+    setTimeout(() => {
+      this.#leaving.delete(copy);
+      // Its successor may be lost meanwhile: then it is moved once more.
+      if (copy.isLeaving && hasSuccessor(copy)) void this.#leave(copy);
+    }, knownWithinMs).unref();
   }
 
   /** No new request is sent there; its backend answers those that are in it. */
