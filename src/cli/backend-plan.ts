@@ -89,7 +89,7 @@ const handOverShare = 0.8;
 /** What the one backend process of `skein backend` is told: all of this host's budget, and what guards its links. */
 export function fleetBackendOptions(settings: BackendSettings, id: string, address: string): BackendProcessOptions {
   return {
-    ...backendOptions(settings, id, 'onnx', ''),
+    ...backendOptions(settings, id, settings.engine, ''),
     address,
     budgetBytes: settings.memoryBytes,
     ceilingBytes: settings.memoryBytes,

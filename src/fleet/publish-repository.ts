@@ -95,14 +95,14 @@ export function withNewerFiles(known: ModelRecord | undefined, found: ModelRecor
   };
 }
 
-export function modelRecordOf({ name, versions, versionStamps }: RepositoryModel): ModelRecord {
+export function modelRecordOf({ name, versions, versionStamps, engine }: RepositoryModel): ModelRecord {
   return {
     kind: 'model',
     name,
     path: name,
     versions,
     stamps: versionStamps,
-    engine: 'onnx',
+    engine: engine ?? 'onnx',
     changedAtMs: Math.max(...versionStamps.map(stampTimeMs)),
   };
 }

@@ -78,7 +78,7 @@ export const fleetSettings = {
   engine: {
     flag: 'engine',
     kind: 'choice',
-    choices: ['onnx'],
+    choices: ['onnx', 'tensorflow'],
     default: 'onnx',
     verbs: ['backend'],
     summary: 'what runs the models of this backend',
