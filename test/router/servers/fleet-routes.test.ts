@@ -33,9 +33,9 @@ test('fleetRoutes say what there is instead of what does not exist', async (t) =
   assert.deepEqual([status, body.error], [400, 'state=well is not one of ready, loading, idle, failed, unloaded']);
 });
 
-test('fleetRoutes read and change nothing', async (t) => {
+test('fleetRoutes that report take no other method', async (t) => {
   const { send } = await serveFake(t);
-  for (const path of ['/fleet', '/fleet/models/simple', '/fleet/plan']) {
+  for (const path of ['/fleet', '/fleet/models/simple/explain', '/fleet/plan']) {
     const { answers } = await send(http('POST', path, '{}'), { settleMs: 0 });
     assert.deepEqual([answers[0]!.status, answers[0]!.headers.get('allow')], [405, 'GET']);
   }
