@@ -1,8 +1,8 @@
 /**
  * The Compose cluster on a real Docker Engine: built, started, asked, scaled, and hurt while requests flow.
  *
- * The engine is the one that answers, or else one that ../shared/container-host/up (or $CONTAINER_HOST) brings. Where there
- * is neither, this says so and tests nothing.
+ * The engine is the one that answers, or else one that the script in $CONTAINER_HOST brings. Where there is neither, this
+ * says so and tests nothing.
  */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
@@ -21,8 +21,8 @@ const project = `skein-test-${process.pid}`;
 function bringEngine(): string | undefined {
   const answers = () => spawnSync('docker', ['version', '--format', '{{.Server.Version}}']).status === 0;
   if (answers() && spawnSync('docker', ['compose', 'version']).status === 0) return undefined;
-  const up = process.env['CONTAINER_HOST'] ?? join(root, '../shared/container-host/up');
-  if (!existsSync(up)) return 'no Docker Engine answers here, and there is nothing that brings one';
+  const up = process.env['CONTAINER_HOST'];
+  if (up === undefined || !existsSync(up)) return 'no Docker Engine answers here, and there is nothing that brings one';
   execFileSync('bash', [up, '--node', '24'], { stdio: ['ignore', 'inherit', 'inherit'] });
   return answers() ? undefined : 'the Docker Engine does not answer';
 }
