@@ -200,13 +200,9 @@ export class CopyScaler {
   async #unload(entry: ModelEntry, version: number, view: BackendView): Promise<void> {
     const copy = [...view.copies.values()].find((one) => one.entry === entry && one.facts.version === version);
     if (copy === undefined || !copy.isReady || !view.session!.can.unload) return;
-    // No new request is sent there; its backend answers those that are in it.
-    copy.isGone = true;
-    entry.active().forgetReady();
     this.copiesTrimmed++;
     this.#options.log('giving up a copy', { model: entry.name, backend: view.record.id });
-    // A backend that is lost meanwhile has unloaded it in its own way.
-    await view.session!.unload(copy.facts).catch(() => {});
+    await copy.unload().catch(() => {}); // it stays, and is looked at again
   }
 
   #isQuiet(entry: ModelEntry, readyCopies: number, nowMs: number): boolean {

@@ -1,4 +1,5 @@
 import type { BackendSession } from '../../adapters/adapter.ts';
+import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import type { CopyLoad } from '../routing/choose-copy.ts';
 import type { BackendView } from './backend-view.ts';
@@ -15,8 +16,8 @@ export class CopyView implements CopyLoad {
   readonly backend: BackendView;
   readonly entry: ModelEntry;
   readonly sent = new Set<SentRequest>();
-  /** It refused a request because it had left: it is not asked again, whatever its last state said. */
-  isGone = false;
+  #isGone = false;
+  #isUnloading = false;
   #facts: CopyFacts;
   /** Requests of other routers in it, as far as known. */
   #othersInFlight = 0;
@@ -35,6 +36,11 @@ export class CopyView implements CopyLoad {
     return this.#facts;
   }
 
+  /** It refused a request because it had left, or was told to leave: whatever its last state said. */
+  get isGone(): boolean {
+    return this.#isGone || this.#isUnloading;
+  }
+
   /** It takes requests. One of a backend that drains does so until it has left. */
   get isReady(): boolean {
     if (this.isGone || this.#facts.phase !== 'ready') return false;
@@ -42,9 +48,9 @@ export class CopyView implements CopyLoad {
     return standing === 'up' || standing === 'draining';
   }
 
-  /** It is about to leave: others are asked first. */
+  /** It has left or is about to: others are asked first. */
   get isLeaving(): boolean {
-    return this.backend.standing === 'draining';
+    return this.isGone || this.backend.standing === 'draining';
   }
 
   get session(): BackendSession {
@@ -64,8 +70,35 @@ export class CopyView implements CopyLoad {
     return this.#facts.phase === 'loading' ? this.#readyAtMs : undefined;
   }
 
+  /** Nobody is sent there until its backend says more of it. */
+  noteGone(): void {
+    this.#isGone = true;
+    this.entry.active().forgetReady();
+  }
+
+  /**
+   * Sends it nobody any more and has its backend free it, once the requests in it are answered; the backend's states say
+   * so only later. Where it rejects, the copy stays and serves.
+   */
+  async unload(): Promise<void> {
+    this.#isUnloading = true;
+    this.entry.active().forgetReady();
+    try {
+      await this.backend.session?.unload(this.#facts);
+      this.#isGone = true;
+    } catch (fault) {
+      // A backend that is lost meanwhile has unloaded it in its own way.
+      if (SkeinError.from(fault).code !== 'link_broken') throw fault;
+    } finally {
+      this.#isUnloading = false;
+      this.entry.active().forgetReady();
+    }
+  }
+
+  /** States come in order: this one is newer than what was known. */
   update(facts: CopyFacts): void {
     this.#facts = facts;
+    this.#isGone = false;
     this.#readyAtMs = readyAtMs(facts);
     this.noteLoad(facts.inFlight, facts.latencyUs);
   }

@@ -110,10 +110,7 @@ export class DrainMover {
 
   /** No new request is sent there; its backend answers those that are in it. */
   async #leave(copy: CopyView): Promise<void> {
-    if (copy.isGone) return;
-    copy.isGone = true;
-    copy.entry.active().forgetReady();
-    await copy.backend.session?.unload(copy.facts).catch(() => {}); // lost meanwhile: it has unloaded it in its own way
+    if (!copy.isGone) await copy.unload().catch(() => {}); // it stays, and is moved once more
   }
 
   #later(copy: CopyView, reason: string): void {

@@ -46,7 +46,7 @@ export class ModelIsolation {
     activity.forgetReady();
     for (const copy of [...activity.copies]) {
       if (copy.backend.record.id !== activity.isolatedOn && !copy.backend.record.apart)
-        void copy.backend.session?.unload(copy.facts).catch(() => {});
+        void copy.unload().catch(() => {});
     }
   }
 
@@ -67,7 +67,7 @@ export class ModelIsolation {
   /** Its process ends when the requests in it are answered: an end from here is no crash that they could be blamed for. */
   async #close(entry: ModelEntry, backendId: string, id: string): Promise<void> {
     const copies = [...entry.active().copies].filter(({ backend }) => backend.record.id === backendId);
-    await Promise.allSettled(copies.map(({ backend, facts }) => backend.session?.unload(facts)));
+    await Promise.allSettled(copies.map((copy) => copy.unload()));
     this.#connector.remove(backendId);
     this.#processes.closeApart(id);
   }

@@ -30,7 +30,7 @@ export class ModelRefresh {
       const fault = entry.repository === undefined ? undefined : await this.#loadSuccessors(entry, outdated);
       if (fault === undefined && entry.stamp === stamp) {
         entry.active().forgetReady();
-        await Promise.all(outdatedCopies(entry).map(unload));
+        await Promise.all(outdatedCopies(entry).map((copy) => copy.unload().catch(() => {})));
         return;
       }
       if (fault === undefined) continue; // changed once more meanwhile
@@ -74,9 +74,4 @@ function lacksNewest(entry: ModelEntry): boolean {
   const { newest } = entry;
   if (newest === undefined || entry.isUnloaded || !copies.some((copy) => copy.isReady)) return false;
   return !copies.some((copy) => copy.isReady && copy.facts.version === newest);
-}
-
-async function unload(copy: CopyView): Promise<void> {
-  // A backend that is lost meanwhile has unloaded it in its own way.
-  await copy.backend.session?.unload(copy.facts).catch(() => {});
 }

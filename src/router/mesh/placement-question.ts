@@ -15,8 +15,8 @@ export function questionOf(
   // A model that was never loaded is taken to be like the others: as nothing it would seem to fit anywhere.
   const expectedBytes = activity?.residentBytes || meanBytes;
   const copies: PlacedCopy[] = [];
-  for (const { facts, backend } of activity?.copies ?? []) {
-    if (facts.version !== version || facts.stamp !== entry.stampOf(version)) continue;
+  for (const { facts, backend, isGone } of activity?.copies ?? []) {
+    if (isGone || facts.version !== version || facts.stamp !== entry.stampOf(version)) continue;
     if (facts.phase === 'ready') copies.push({ backendId: backend.record.id, state: 'ready' });
     else if (facts.phase === 'loading' || facts.phase === 'warming')
       copies.push({ backendId: backend.record.id, state: 'loading' });

@@ -1,7 +1,6 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
-import type { CopyView } from './copy-view.ts';
 import type { LoadOverride } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import type { ModelRefresh } from './model-refresh.ts';
@@ -51,7 +50,8 @@ export class RepositoryCalls {
     // What is being loaded is no copy yet that could be unloaded.
     await coldStarts.settled(entry);
     if (!entry.isUnloaded) return; // loaded again meanwhile
-    await Promise.all([...(entry.activity?.copies ?? [])].map(unloadCopy));
+    const copies = [...(entry.activity?.copies ?? [])].filter(({ backend }) => backend.session?.can.unload === true);
+    await Promise.all(copies.map((copy) => copy.unload()));
   }
 
   async #override(entry: ModelEntry, { config, files }: LoadOverride): Promise<void> {
@@ -85,12 +85,4 @@ function isReady(entry: ModelEntry, version: number): boolean {
     .active()
     .ready(entry, version)
     .some((copy) => copy.facts.stamp === entry.stampOf(version));
-}
-
-async function unloadCopy({ backend, facts }: CopyView): Promise<void> {
-  if (!backend.session?.can.unload) return;
-  await backend.session.unload(facts).catch((fault) => {
-    // Lost meanwhile: it has unloaded the copy in its own way.
-    if (SkeinError.from(fault).code !== 'link_broken') throw fault;
-  });
 }

@@ -165,7 +165,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
       this.#context.onLost(this, copy, error);
     } else {
       this.exclude(copy);
-      if (error.code === 'copy_gone') this.#dropCopy(copy);
+      if (error.code === 'copy_gone') copy.noteGone();
       this.retry(error);
     }
   }
@@ -236,12 +236,6 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
 
   resume(): void {
     this.#exchange?.resume();
-  }
-
-  /** Nobody else is sent there meanwhile: its backend will say that it is gone in its next state. */
-  #dropCopy(copy: CopyView): void {
-    copy.isGone = true;
-    this.entry.active().forgetReady();
   }
 
   #leaveCopy(): void {

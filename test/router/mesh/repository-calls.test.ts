@@ -97,6 +97,37 @@ describe('RepositoryCalls', () => {
     assert.equal(b1.copies.size, 0);
   });
 
+  test('loads again what is on its way out, however little its backend has said of that', async (t) => {
+    const { mesh, b1, put } = await started(t);
+    put(model('a'));
+    await mesh.load('a', undefined);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    b1.onUnload = () => {
+      b1.loseCopy('a');
+      return promise;
+    };
+    const unloaded = mesh.unload('a');
+    await until('the unload', () => b1.unloads.length === 1);
+    await mesh.load('a', undefined);
+    assert.deepEqual(b1.ready, ['a s1v1']);
+    resolve();
+    await unloaded;
+    b1.onUnload = () => b1.loseCopy('a');
+    await mesh.unload('a');
+    await mesh.load('a', undefined);
+    assert.deepEqual([b1.loads.length, b1.ready], [3, ['a s1v1']]);
+  });
+
+  test('goes on with a copy that its backend could not unload', async (t) => {
+    const { mesh, b1, put } = await started(t);
+    put(model('a'));
+    await mesh.load('a', undefined);
+    b1.onUnload = () => Promise.reject(new SkeinError('foreign_failed', { text: 'no' }));
+    await assert.rejects(mesh.unload('a'), { code: 'foreign_failed' });
+    await mesh.load('a', undefined);
+    assert.deepEqual([b1.loads.length, await ask(mesh, 'a').over()], [1, 'a s1v1 on b1']);
+  });
+
   test('takes the loss of a backend for an unload, and passes on other faults', async (t) => {
     const { mesh, b1, put } = await started(t);
     put(model('a'));
