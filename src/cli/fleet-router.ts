@@ -34,7 +34,7 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   });
   const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
-  const core = await buildRouter(settings, id, noProcesses, [], log, { registry, ...guard });
+  const core = await buildRouter(settings, id, { processes: noProcesses, log, fleet: { registry, ...guard } });
   const metrics = await listen(core, settings);
   await untilKnown(registry, core);
   const at = (port: number) => `http://${urlHost(settings.host)}:${port}`;

@@ -16,12 +16,15 @@ import type { LinkTls } from '../protocol/link/link-tls.ts';
 import { LocalMesh } from '../router/mesh/local-mesh.ts';
 import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
+import type { RouterSiblings } from '../router/mesh/router-siblings.ts';
 import { RouterMetrics } from '../router/metrics/router-metrics.ts';
 import { createGrpcServer } from '../router/servers/grpc/grpc-server.ts';
-import { type ModelLists, tfservingMethods } from '../router/servers/grpc/tfserving-methods.ts';
+import { tfservingMethods } from '../router/servers/grpc/tfserving-methods.ts';
 import { createRouterServer, type RouterServer } from '../router/servers/http-server.ts';
 import { OtlpExporter } from '../router/servers/otlp-exporter.ts';
 import { createTracer } from '../router/servers/tracing.ts';
+import { ListedModels } from './listed-models.ts';
+import { alone, type RouterParty } from './router-news.ts';
 import { softwareVersion } from './software-version.ts';
 
 export interface RouterCore {
@@ -29,6 +32,7 @@ export interface RouterCore {
   readonly server: RouterServer;
   readonly grpcServer: RouterServer;
   readonly metrics: RouterMetrics;
+  readonly lists: ListedModels;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -44,14 +48,21 @@ export interface FleetParts {
   readonly tls?: LinkTls;
 }
 
+/** What a router process has around it. */
+export interface RouterSurroundings {
+  readonly processes: ProcessKeeper;
+  readonly log: Logger;
+  /** Backends that it knows from the start. */
+  readonly records?: readonly BackendRecord[];
+  readonly fleet?: FleetParts;
+  readonly party?: RouterParty;
+}
+
 /** Everything of one router process but its ports: mesh, repositories, HTTP server. */
 export async function buildRouter(
   settings: Settings,
   id: string,
-  processes: ProcessKeeper,
-  records: readonly BackendRecord[],
-  log: Logger,
-  fleet?: FleetParts,
+  { processes, log, records = [], fleet, party = alone }: RouterSurroundings,
 ): Promise<RouterCore> {
   const tell = (message: string, facts: Record<string, unknown>) => log.info(facts, message);
   const watches: RepositoryWatch[] = [];
@@ -66,6 +77,7 @@ export async function buildRouter(
       new V2Adapter(),
     ],
     processes,
+    siblings: siblingsOf(party),
     overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
     pinned: new Set(pinnedModels(settings)),
     routers: { self: id, all: fleet === undefined ? () => workers : () => routersOf(fleet.registry, id) },
@@ -81,6 +93,7 @@ export async function buildRouter(
   const desk = fleet && mesh.follow(fleet.registry);
   const list = new ModelListSource(settings.modelConfigFile);
   const listWatch = await watchInto(mesh, (previous) => list.scan(previous, Date.now()), settings, log);
+  const lists = new ListedModels(list, listWatch, party);
   watches.push(listWatch);
   for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
   for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
@@ -102,7 +115,7 @@ export async function buildRouter(
     mesh,
     options,
     tools,
-    tfservingMethods(mesh, { lists: listsOf(list, listWatch), allowRemoteLoad: settings.allowRemoteLoad }),
+    tfservingMethods(mesh, { lists, allowRemoteLoad: settings.allowRemoteLoad }),
   );
   const stop = async (graceMs: number) => {
     for (const watch of watches) watch.close();
@@ -110,7 +123,7 @@ export async function buildRouter(
     mesh.stop();
     await exporter?.close();
   };
-  return { mesh, server, grpcServer, metrics, stop };
+  return { mesh, server, grpcServer, metrics, lists, stop };
 }
 
 /** This one counts from its start, before the registry tells of it. */
@@ -118,14 +131,13 @@ function routersOf({ snapshot }: Registry, self: string): string[] {
   return [...new Set([...snapshot.routers.keys(), self])].sort();
 }
 
-function listsOf(list: ModelListSource, watch: RepositoryWatch): ModelLists {
+function siblingsOf({ leader, tell }: RouterParty): RouterSiblings {
   return {
-    replace: async (models) => {
-      await list.replace(models, Date.now());
-      // A look that is under way may have begun with the list before.
-      await watch.poll();
-      await watch.poll();
+    leader: leader && {
+      load: (model, override) => leader({ verb: 'load', model, override }),
+      unload: (model) => leader({ verb: 'unload', model }),
     },
+    announce: (service) => tell({ kind: 'service', service }),
   };
 }
 

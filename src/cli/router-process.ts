@@ -9,6 +9,7 @@ import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
 import type { ProcessDesk } from './process-desk.ts';
 import { buildRouter, pinnedModels, type RouterCore } from './router-core.ts';
+import { newsSoFar, type RouterNews, takeCall } from './router-news.ts';
 import { WorkerLine } from './worker-line.ts';
 
 /** How long the first backends may take before the router says that it serves: requests are held meanwhile, anyway. */
@@ -42,7 +43,12 @@ export class RouterProcess {
   async start(records: readonly BackendRecord[]): Promise<void> {
     this.#records = records;
     const { host, httpPort, grpcPort, metricsPort, routerWorkers, preload } = this.#settings;
-    const core = await buildRouter(this.#settings, 'router-1', this.#desk, records, this.#log);
+    const core = await buildRouter(this.#settings, 'router-1', {
+      processes: this.#desk,
+      log: this.#log,
+      records,
+      party: { leader: undefined, tell: (news) => this.#tell(news) },
+    });
     this.#core = core;
     const reusePort = routerWorkers > 1;
     await core.server.listen({ port: httpPort, host, reusePort });
@@ -76,8 +82,11 @@ export class RouterProcess {
     const source = fileURLToPath(new URL('./router-worker.ts', import.meta.url));
     const child: ChildProcess = fork(existsSync(source) ? source : source.replace(/\.ts$/, '.js'), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Files of load calls are bytes, and what is known of models has maps.
+      serialization: 'advanced',
     });
-    const worker = new WorkerLine(child, this.#desk);
+    const core = this.#core!;
+    const worker = new WorkerLine(child, this.#desk, (call) => takeCall(core, call));
     this.#workers.set(number, worker);
     child.once('exit', (code, signal) => {
       this.#workers.delete(number);
@@ -85,9 +94,13 @@ export class RouterProcess {
       this.#log.warn({ worker: number, code, signal }, 'router worker ended, starting it again');
       setTimeout(() => this.#isStopping || this.#startWorker(number), restartDelayMs);
     });
-    const { server, grpcServer } = this.#core!;
+    const { server, grpcServer } = core;
     const settings = { ...this.#settings, httpPort: server.port, grpcPort: grpcServer.port };
-    child.send({ kind: 'start', id: `router-${number}`, settings, records: this.#records });
+    child.send({ kind: 'start', id: `router-${number}`, settings, records: this.#records, news: newsSoFar(core) });
+  }
+
+  async #tell(news: RouterNews): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.tell(news)));
   }
 
   async #collect(): Promise<string> {

@@ -31,7 +31,7 @@ describe('two router processes that share a port', () => {
     models = writeManyModels(repository, modelCount, { kind: 'dense', sizeBytes: 2 ** 18 });
     skein = await startSkein({ repository, args: ['--router-workers', '2'] });
     await until('both are there', 30_000, () => (routerPids(skein).length === 2 ? true : undefined));
-    await until('both serve', 30_000, async () => ((await answering(skein)) === 2 ? true : undefined), 200);
+    await bothServe(skein);
     for (const model of models) await load(skein.http, model);
   });
 
@@ -50,19 +50,33 @@ describe('two router processes that share a port', () => {
       assert.ok(ticks > 0.1 * (cpu[0]! + cpu[1]!), `one of them did next to nothing: ${cpu.join(', ')}`);
   });
 
+  test('both go by a load or unload that came to one of them, and so does one that comes later', async (t) => {
+    const [model] = models as [string];
+    await repositoryCall(skein, model, 'unload');
+    assert.deepEqual(await statusesOf(skein, model), [404], 'after the unload');
+    await killWorker(skein);
+    assert.deepEqual(await statusesOf(skein, model), [404], 'after the restart of a worker');
+    for (let round = 0; round < 20; round++) {
+      await repositoryCall(skein, model, 'load');
+      assert.deepEqual(await statusesOf(skein, model), [200], `after load ${round}`);
+      await repositoryCall(skein, model, 'unload');
+      assert.deepEqual(await statusesOf(skein, model), [404], `after unload ${round}`);
+    }
+    const ownFile = readFileSync(`${repository}/${models[1]}/1/model.onnx`).toString('base64');
+    const parameters = { config: '{}', 'file:1/model.onnx': ownFile };
+    await repositoryCall(skein, 'uploaded', 'load', { parameters });
+    assert.deepEqual(await statusesOf(skein, 'uploaded'), [200]);
+    await repositoryCall(skein, model, 'load');
+    showFigures(t, { rounds: 20, 'connections a look': looks });
+  });
+
   test('a killed one is replaced; only what was under way on its own connections is lost', async (t) => {
-    const [, worker] = routerPids(skein) as [number, number];
     const sender = new Sender(skein.http);
     t.after(() => sender.close());
     const traffic = new OpenLoop(sender, perSecond, (i) => forModel(models[i % models.length]!, body));
     await sleep(2_000);
     const killedMs = performance.now();
-    process.kill(worker, 'SIGKILL');
-    const replaced = await until('another one is there', 10_000, () => {
-      const pids = routerPids(skein);
-      return pids.length === 2 && !pids.includes(worker) ? pids : undefined;
-    });
-    await until('both serve', 30_000, async () => ((await answering(skein)) === 2 ? true : undefined), 200);
+    await killWorker(skein);
     const servesMs = performance.now() - killedMs;
     await sleep(1_000);
     const outcomes = await traffic.stop();
@@ -72,7 +86,6 @@ describe('two router processes that share a port', () => {
       'cut off': failed.length,
       'both serve again after': milliseconds(servesMs),
     });
-    assert.ok(!replaced.includes(worker));
     for (const { status, atMs, problem } of failed) {
       assert.equal(status, 0, `${problem}`);
       assert.ok(Math.abs(atMs - killedMs) < 500, `failed ${atMs - killedMs} ms after the kill: ${problem}`);
@@ -93,6 +106,21 @@ function routerPids({ pid }: SkeinProcess): number[] {
   return routers.map((member) => member.pid);
 }
 
+/** Resolves when another one serves in its place. */
+async function killWorker(skein: SkeinProcess): Promise<void> {
+  const [, worker] = routerPids(skein) as [number, number];
+  process.kill(worker, 'SIGKILL');
+  await until('another one is there', 10_000, () => {
+    const pids = routerPids(skein);
+    return pids.length === 2 && !pids.includes(worker) ? true : undefined;
+  });
+  await bothServe(skein);
+}
+
+async function bothServe(skein: SkeinProcess): Promise<void> {
+  await until('both serve', 30_000, async () => ((await answering(skein)) === 2 ? true : undefined), 200);
+}
+
 /** How many routers new connections come to, told apart by when they started. */
 async function answering({ http }: SkeinProcess): Promise<number> {
   const starts = await Promise.all(
@@ -106,6 +134,31 @@ async function answering({ http }: SkeinProcess): Promise<number> {
   );
   starts.sort((a, b) => a - b);
   return starts.filter((startMs, i) => i === 0 || startMs - starts[i - 1]! > 200).length;
+}
+
+const looks = 12;
+
+/** On a connection of its own, which the kernel gives to either process. */
+async function onItsOwn(url: string, text: string): Promise<number> {
+  const agent = new Agent();
+  const headers = { 'content-type': 'application/json' };
+  const { statusCode, body: answer } = await request(url, { method: 'POST', headers, body: text, dispatcher: agent });
+  await answer.dump();
+  await agent.close();
+  return statusCode;
+}
+
+async function repositoryCall({ http }: SkeinProcess, model: string, verb: string, said: object = {}): Promise<void> {
+  const status = await onItsOwn(`${http}/v2/repository/models/${model}/${verb}`, JSON.stringify(said));
+  assert.equal(status, 200, `${verb} of ${model}`);
+}
+
+/** Different answers to inferences over a dozen connections. */
+async function statusesOf({ http }: SkeinProcess, model: string): Promise<number[]> {
+  const input = { name: 'input', datatype: 'FP32', shape: [1, 16], data: Array(16).fill(0) };
+  const text = JSON.stringify({ inputs: [input] });
+  const statuses = Array.from({ length: looks }, () => onItsOwn(`${http}/v2/models/${model}/infer`, text));
+  return [...new Set(await Promise.all(statuses))];
 }
 
 async function successes({ metrics }: SkeinProcess): Promise<number> {

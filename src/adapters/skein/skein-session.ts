@@ -11,6 +11,7 @@ import {
   encodeInferHead,
   type ReplyHead,
 } from '../../protocol/link/infer-head.ts';
+import { fromLinkError } from '../../protocol/link/link-error.ts';
 import type {
   Call,
   CallResult,
@@ -177,7 +178,7 @@ export class SkeinSession implements BackendSession {
       }
       const stream = this.#takeStream();
       this.#calls.set(stream, {
-        settle: (result) => ('ok' in result ? resolve(result.ok as T) : reject(toError(result.error))),
+        settle: (result) => ('ok' in result ? resolve(result.ok as T) : reject(fromLinkError(result.error))),
         fail: reject,
       });
       this.#link.sendJson(FrameType.call, stream, call);
@@ -252,7 +253,7 @@ export class SkeinSession implements BackendSession {
     const infer = this.#infers.get(stream);
     if (infer === undefined) return;
     this.#forget(stream, infer);
-    infer.observer.onError(toError(fault), fault.requestId);
+    infer.observer.onError(fromLinkError(fault), fault.requestId);
   }
 
   #onData(stream: number, piece: Buffer, end: boolean): void {
@@ -294,8 +295,4 @@ export class SkeinSession implements BackendSession {
       infer.observer.onError(error);
     }
   }
-}
-
-function toError(fault: LinkError): SkeinError {
-  return new SkeinError(fault.code, fault.facts);
 }

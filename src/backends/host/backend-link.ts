@@ -10,6 +10,7 @@ import {
   type InferHead,
   maxReplyBytes,
 } from '../../protocol/link/infer-head.ts';
+import { toLinkError } from '../../protocol/link/link-error.ts';
 import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import type { SlabHold } from '../../protocol/reads/slab-reads.ts';
@@ -18,7 +19,6 @@ import type { BodyFacts } from './body-codec.ts';
 import type { Host } from './host.ts';
 import type { Cancellable } from './infer-work.ts';
 import { aheadBytes } from './json-reader.ts';
-import { toLinkError } from './link-error.ts';
 import { StateFeed } from './state-feed.ts';
 
 /** A request whose body is still coming, or that is being served. */

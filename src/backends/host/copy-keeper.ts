@@ -1,5 +1,6 @@
 import type { FetchProgress, ModelFetcher } from '../../fleet/sources/model-fetcher.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import { toLinkError } from '../../protocol/link/link-error.ts';
 import type { CopySpec } from '../../protocol/link/messages.ts';
 import type { Engine, LoadedModel } from '../engines/engine.ts';
 import { batchLimit, runLimitBytes } from '../memory/batch-limit.ts';
@@ -11,7 +12,6 @@ import { type LoaderSettings, loadParts, prepareLoad, warmParts } from './copy-l
 import type { CopyStatistics } from './copy-statistics.ts';
 import { CoreShare } from './core-share.ts';
 import { HeldCopy } from './held-copy.ts';
-import { toLinkError } from './link-error.ts';
 import { LoadPace } from './load-pace.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 import type { ServingParts } from './serving-parts.ts';

@@ -10,6 +10,7 @@ import type { HoldLimits } from '../routing/hold.ts';
 import { Quarantine, type QuarantineOptions } from '../routing/quarantine.ts';
 import { RetryBudget } from '../routing/retry-budget.ts';
 import { askRuns } from './ask-runs.ts';
+import { askStatistics } from './ask-statistics.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
@@ -23,7 +24,6 @@ import { FleetDesk } from './fleet-desk.ts';
 import { FleetReports } from './fleet-reports.ts';
 import { FleetSync } from './fleet-sync.ts';
 import { FleetView } from './fleet-view.ts';
-import { mergeStatistics } from './merge-statistics.ts';
 import type { IndexRow, LoadOverride, Mesh, MeshRequest, ModelDescription } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelIsolation } from './model-isolation.ts';
@@ -34,6 +34,7 @@ import type { ProcessKeeper } from './process-keeper.ts';
 import type { CopyRunsReport, Explanation, FleetReport, ModelReport, PlanReport } from './reports.ts';
 import { RepositoryCalls } from './repository-calls.ts';
 import { RequestRun, type RunContext } from './request-run.ts';
+import { noSiblings, type RouterSiblings } from './router-siblings.ts';
 import { isOwner, scalerOptions } from './scaler-options.ts';
 import { SuspectRunner } from './suspect-runner.ts';
 import { within } from './within.ts';
@@ -47,6 +48,8 @@ export interface MeshOptions {
   readonly pinned?: ReadonlySet<string>;
   /** This router, and all that serve the same fleet, itself included; left out: it is alone. */
   readonly routers?: { readonly self: string; readonly all: () => readonly string[] };
+  /** Router processes that share this one's port; left out: none do. */
+  readonly siblings?: RouterSiblings;
   /** Copies of models that nobody asked for so long are given up; 0: only when memory is needed. */
   readonly maxIdleMs?: number;
   readonly hold: HoldLimits;
@@ -65,6 +68,7 @@ const retryOptions = { ratio: 0.2, floorPerSecond: 10, burst: 500 };
 
 /** The mesh of one router process. */
 export class LocalMesh implements Mesh {
+  readonly repository: RepositoryCalls;
   readonly #options: MeshOptions;
   readonly #startedMs = performance.now();
   readonly #catalogue: Catalogue;
@@ -75,7 +79,6 @@ export class LocalMesh implements Mesh {
   readonly #sync: FleetSync;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
-  readonly #repository: RepositoryCalls;
   readonly #reports: FleetReports;
   readonly #inquiry: CrashInquiry;
   readonly #isolation: ModelIsolation;
@@ -97,9 +100,9 @@ export class LocalMesh implements Mesh {
     this.#mover = new DrainMover(this.#fleet, { isOurs: (entry) => isOwner(entry, options), log });
     const view = { catalogue: this.#catalogue, fleet: this.#fleet, connector: this.#connector };
     this.#sync = new FleetSync(view, (changes) => this.applyRepository(changes), log);
-    const { overrides, rescan } = options;
+    const { overrides, rescan, siblings = noSiblings } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
-    this.#repository = new RepositoryCalls({ ...parts, overrides, rescan, log });
+    this.repository = new RepositoryCalls({ ...parts, overrides, rescan, siblings, log });
     this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#scaler);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
@@ -219,15 +222,8 @@ export class LocalMesh implements Mesh {
       if (entry === undefined) throw new SkeinError('model_unknown', { model });
       if (version !== undefined && !entry.serves(version)) throw new SkeinError('version_unknown', { model, version });
     }
-    const sessions = [...this.#fleet.backends.values()].filter(
-      (view) => view.standing === 'up' && view.session?.can.statistics,
-    );
-    const late = new SkeinError('deadline_passed', { ms: statisticsMs, stage: 'before the statistics' });
-    const answers = await Promise.all(
-      // What a backend that fell silent has counted is left out.
-      sessions.map((view) => within(statisticsMs, view.session!.statistics(model), late).catch(() => [])),
-    );
-    return mergeStatistics(answers.flat()).filter((one) => version === undefined || one.version === String(version));
+    const counted = await askStatistics(this.#fleet.backends.values(), model);
+    return counted.filter((one) => version === undefined || one.version === String(version));
   }
 
   index(): readonly IndexRow[] {
@@ -245,11 +241,11 @@ export class LocalMesh implements Mesh {
   }
 
   load(model: string, override: LoadOverride | undefined): Promise<void> {
-    return this.#repository.load(model, override);
+    return this.repository.load(model, override);
   }
 
   unload(model: string): Promise<void> {
-    return this.#repository.unload(model);
+    return this.repository.unload(model);
   }
 
   report(): FleetReport {
@@ -382,9 +378,6 @@ export class LocalMesh implements Mesh {
 }
 
 const preloadsAtOnce = 4;
-
-/** How long the statistics of one backend are waited for. */
-const statisticsMs = 1_000;
 
 const nothingUnderWay: Exchange = { cancel: () => {}, pause: () => {}, resume: () => {} };
 

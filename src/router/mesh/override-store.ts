@@ -52,6 +52,10 @@ export class OverrideStore {
     };
   }
 
+  has(model: string): boolean {
+    return this.#overrides.has(model);
+  }
+
   /** Forgets the override; undefined where there was none. Its files go once nothing can be loading them. */
   async release(model: string): Promise<Override | undefined> {
     const found = this.#overrides.get(model);

@@ -5,12 +5,14 @@ import type { LoadOverride } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import type { ModelRefresh } from './model-refresh.ts';
 import type { OverrideStore } from './override-store.ts';
+import type { ModelService, RouterSiblings } from './router-siblings.ts';
 
 export interface RepositoryParts {
   readonly catalogue: Catalogue;
   readonly coldStarts: ColdStarts;
   readonly refresh: ModelRefresh;
   readonly overrides: OverrideStore;
+  readonly siblings: RouterSiblings;
   /** Looks at the repositories now rather than at the next poll. */
   readonly rescan: () => Promise<void>;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
@@ -25,17 +27,16 @@ export class RepositoryCalls {
   }
 
   async load(model: string, override: LoadOverride | undefined): Promise<void> {
-    const { catalogue, coldStarts, refresh, rescan } = this.#parts;
+    const { catalogue, coldStarts, refresh, rescan, siblings } = this.#parts;
+    if (siblings.leader !== undefined) return siblings.leader.load(model, override);
     await rescan();
     const entry = override === undefined ? catalogue.find(model) : catalogue.ensure(model);
     if (entry === undefined) throw new SkeinError('load_unknown', { model });
-    if (override !== undefined) await this.#override(entry, override);
-    else await this.#dropOverride(entry);
-    const problem = entry.repository?.problem;
-    if (problem !== undefined)
-      throw new SkeinError('load_failed', { model, version: entry.newest ?? 1, reason: problem });
-    entry.isUnloaded = false;
-    entry.activity?.failures.clear();
+    try {
+      await this.#takeIn(entry, override);
+    } finally {
+      await siblings.announce(serviceOf(entry));
+    }
     const versions = entry.repository === undefined ? [0] : entry.versions;
     const missing = versions.filter((version) => !isReady(entry, version));
     await Promise.all(missing.map((version) => coldStarts.ensure(entry, version, true)));
@@ -43,12 +44,52 @@ export class RepositoryCalls {
   }
 
   async unload(model: string): Promise<void> {
-    const { catalogue, coldStarts } = this.#parts;
+    const { catalogue, siblings } = this.#parts;
+    if (siblings.leader !== undefined) return siblings.leader.unload(model);
     const entry = catalogue.find(model);
     if (entry === undefined) return; // Triton answers 200 for what it does not know
     entry.isUnloaded = true;
+    await siblings.announce(serviceOf(entry));
+    await this.#free(entry);
+  }
+
+  /** What a sibling that starts now must hear: of every model that a call took out of service or changed. */
+  services(): ModelService[] {
+    const { catalogue, overrides } = this.#parts;
+    return catalogue
+      .all()
+      .filter((entry) => entry.isUnloaded || entry.configOverride !== undefined || overrides.has(entry.name))
+      .map(serviceOf);
+  }
+
+  /** The leader has answered a call. Faults of what that brings with it are those of later requests. */
+  follow({ model, isUnloaded, configOverride, repository }: ModelService): void {
+    const { catalogue, refresh, log } = this.#parts;
+    const entry = catalogue.ensure(model);
+    entry.repository = repository;
+    entry.configOverride = configOverride;
+    entry.isUnloaded = isUnloaded;
+    entry.activity?.failures.clear();
+    entry.activity?.forgetReady();
+    catalogue.forgetIfGone(entry);
+    const change = isUnloaded ? this.#free(entry) : refresh.refresh(entry);
+    change.catch((fault: Error) => log('following a load or unload failed', { model, reason: fault.message }));
+  }
+
+  /** Into service: with the caller's own files and configuration, or else with those of the repository. */
+  async #takeIn(entry: ModelEntry, override: LoadOverride | undefined): Promise<void> {
+    if (override !== undefined) await this.#override(entry, override);
+    else await this.#dropOverride(entry);
+    const problem = entry.repository?.problem;
+    if (problem !== undefined)
+      throw new SkeinError('load_failed', { model: entry.name, version: entry.newest ?? 1, reason: problem });
+    entry.isUnloaded = false;
+    entry.activity?.failures.clear();
+  }
+
+  async #free(entry: ModelEntry): Promise<void> {
     // What is being loaded is no copy yet that could be unloaded.
-    await coldStarts.settled(entry);
+    await this.#parts.coldStarts.settled(entry);
     if (!entry.isUnloaded) return; // loaded again meanwhile
     const copies = [...(entry.activity?.copies ?? [])].filter(({ backend }) => backend.session?.can.unload === true);
     await Promise.all(copies.map((copy) => copy.unload()));
@@ -78,6 +119,10 @@ export class RepositoryCalls {
     catalogue.forgetIfGone(entry);
     throw new SkeinError('load_unknown', { model: entry.name });
   }
+}
+
+function serviceOf({ name, isUnloaded, configOverride, repository }: ModelEntry): ModelService {
+  return { model: name, isUnloaded, configOverride, repository };
 }
 
 function isReady(entry: ModelEntry, version: number): boolean {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { RepositoryModel } from '../../../src/fleet/repository/repository-model.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { OverrideStore } from '../../../src/router/mesh/override-store.ts';
 import { until } from '../../adapters/until.ts';
 import { temporaryDirectory } from '../../fixtures/model-folder.ts';
-import { ask, model, startMesh } from './test-mesh.ts';
+import { ask, model, startMesh, type TestMesh } from './test-mesh.ts';
 
 type Owner = { after(hook: () => void): void };
 
@@ -16,6 +17,26 @@ async function started(t: Owner) {
   const b1 = test.backend('b1');
   await test.connected();
   return { ...test, b1, root };
+}
+
+/** Two routers of one port: a call to either is taken by the first, and both go by it. */
+async function twoRouters(t: Owner) {
+  const leader = startMesh(t, {
+    overrides: new OverrideStore(temporaryDirectory(t)),
+    siblings: {
+      leader: undefined,
+      announce: (service) => Promise.resolve(follower.mesh.repository.follow(structuredClone(service))),
+    },
+  });
+  const follower: TestMesh = startMesh(t, { siblings: { leader: leader.mesh, announce: () => Promise.resolve() } });
+  const [b1, b2] = [leader.backend('b1'), follower.backend('b2')];
+  await leader.connected();
+  await follower.connected();
+  const put = (one: RepositoryModel) => {
+    leader.put(one);
+    follower.put(one);
+  };
+  return { leader: leader.mesh, follower: follower.mesh, b1, b2, put };
 }
 
 const files = (text: string) => new Map([['1/model.onnx', Buffer.from(text)]]);
@@ -193,5 +214,53 @@ describe('RepositoryCalls', () => {
     const { mesh } = await started(t);
     await assert.rejects(mesh.load('nobody', { config: '{}', files: new Map() }), { code: 'load_unknown' });
     assert.deepEqual(mesh.index(), []);
+  });
+
+  test('a router that follows another takes models out of service and back into it with that one', async (t) => {
+    const { leader, follower, b2, put } = await twoRouters(t);
+    put(model('a'));
+    assert.equal(await ask(follower, 'a').over(), 'a s1v1 on b2');
+    await follower.unload('a');
+    assert.deepEqual([ask(leader, 'a').outcome, ask(follower, 'a').outcome], Array(2).fill('model_unavailable'));
+    await until('its own copies gone', () => b2.copies.size === 0);
+    await follower.load('a', undefined);
+    assert.deepEqual(
+      [await ask(leader, 'a').over(), await ask(follower, 'a').over()],
+      ['a s1v1 on b1', 'a s1v1 on b2'],
+    );
+    await assert.rejects(follower.load('nobody', undefined), { code: 'load_unknown' });
+  });
+
+  test('a router that follows another serves the files that came in a call to that one, and no longer than that', async (t) => {
+    const { leader, follower, b1, b2, put } = await twoRouters(t);
+    put(model('a'));
+    const text = await ask(follower, 'a').over();
+    await follower.load('a', { config: '{"max_batch_size": 2}', files: files('mine') });
+    await follower.load('mine', { config: '{}', files: files('mine') });
+    await until('the new files', () => b2.ready.join() === b1.ready.filter((copy) => copy.startsWith('a ')).join());
+    assert.equal(await ask(follower, 'a').over(), `${b1.ready.find((copy) => copy.startsWith('a '))} on b2`);
+    assert.match(await ask(follower, 'mine').over(), /^mine .* on b2$/);
+    await follower.load('a', undefined);
+    await assert.rejects(follower.load('mine', undefined), { code: 'load_unknown' });
+    await until('the old files', () => b2.ready.join() === 'a s1v1');
+    assert.deepEqual([await ask(follower, 'a').over(), ask(follower, 'mine').outcome], [text, 'model_unknown']);
+    assert.deepEqual(leader.repository.services(), []);
+  });
+
+  test('tells a router that comes later what calls have changed', async (t) => {
+    const { mesh, put } = await started(t);
+    for (const name of ['gone', 'kept', 'tuned']) put(model(name));
+    await mesh.unload('gone');
+    await mesh.load('kept', undefined);
+    await mesh.load('tuned', { config: '{"max_batch_size": 2}', files: new Map() });
+    await mesh.load('mine', { config: '', files: files('mine') });
+    assert.deepEqual(
+      mesh.repository.services().map(({ model, isUnloaded, configOverride }) => [model, isUnloaded, configOverride]),
+      [
+        ['gone', true, undefined],
+        ['mine', false, ''],
+        ['tuned', false, '{"max_batch_size": 2}'],
+      ],
+    );
   });
 });

@@ -1,5 +1,5 @@
-import type { SkeinError } from '../../protocol/errors.ts';
-import type { LinkError } from '../../protocol/link/messages.ts';
+import { SkeinError } from '../errors.ts';
+import type { LinkError } from './messages.ts';
 
 /** An error frame holds 64 KB, and in JSON a character may take six. */
 const maxTextLength = 4_000;
@@ -12,6 +12,10 @@ export function toLinkError(error: SkeinError, requestId: string | undefined): L
   const { code } = error;
   const facts = Object.fromEntries(Object.entries(error.facts).map(([name, value]) => [name, brief(value)]));
   return requestId === undefined || requestId.length > maxTextLength ? { code, facts } : { code, facts, requestId };
+}
+
+export function fromLinkError({ code, facts }: LinkError): SkeinError {
+  return new SkeinError(code, facts);
 }
 
 function brief(value: string | number): string | number {
