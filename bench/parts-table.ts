@@ -8,6 +8,7 @@ import { loadTimes } from './parts/load-times.ts';
 import { loneRequest } from './parts/lone-request.ts';
 import { modelThroughput } from './parts/model-throughput.ts';
 import { placement } from './parts/placement.ts';
+import { registration } from './parts/registration.ts';
 import { replan } from './parts/replan.ts';
 import { requestPath } from './parts/request-path.ts';
 import { routerCpu } from './parts/router-cpu.ts';
@@ -30,6 +31,7 @@ export const partsTable = {
   'tensorflow-throughput': tensorflowThroughput,
   placement,
   replan,
+  registration,
 } as const satisfies Record<string, BenchPart>;
 
 export type PartName = keyof typeof partsTable;

@@ -4,6 +4,7 @@ import { copyFileSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectingGarbage } from '../fixtures/collecting-garbage.ts';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
 import { fleetOf, until } from '../fixtures/fleet-client.ts';
 import { identityModel } from '../fixtures/identity-models.ts';
@@ -19,9 +20,6 @@ const loaded = 10;
 /** The bars. */
 const bytesPerModel = 2 * 1024;
 const indexWithinMs = 200;
-
-/** Collects garbage every now and then, so that what is left is what is held. */
-const collecting = '--import=data:text/javascript,setInterval(()=>gc(),500).unref()';
 
 describe(`${known} models known`, () => {
   const repository = temporaryDirectory({ after });
@@ -98,7 +96,7 @@ function start(repository: string): Promise<SkeinProcess> {
   return startSkein({
     repository,
     args: ['--backends', '1'],
-    env: { NODE_OPTIONS: `--expose-gc ${collecting}` },
+    env: collectingGarbage,
     readyMs: 120_000,
   });
 }

@@ -4,9 +4,6 @@ import { encodeBytes, type Operation, type Transaction, type TransactionAnswer }
 /** etcd takes 128 operations a transaction unless it is told otherwise; those inside count as well. */
 const writesATransaction = 48;
 
-/** Each transaction is one write to etcd's disk: more of them at once than this gain nothing. */
-const transactionsAtOnce = 4;
-
 /** Writes that may wait; past it a caller is refused rather than kept. */
 const mostWaiting = 50_000;
 
@@ -18,14 +15,15 @@ interface Waiting {
 }
 
 /**
- * Writes to one key each, every one with its own conditions, that are made together: while some transactions are under
- * way, what comes in waits and goes as one. etcd syncs its disk once for all of them.
+ * Writes to one key each, every one with its own conditions, that are made together: while a transaction is under way,
+ * what comes in waits and goes as one. More transactions at once would carry less each: etcd syncs its disk for every one,
+ * and tells its watches of every one.
  */
 export class WriteQueue {
   readonly #client: EtcdClient;
   readonly #removalsKey: string;
   readonly #waiting: Waiting[] = [];
-  #underWay = 0;
+  #isUnderWay = false;
 
   /** `removalsKey` is written with every transaction that removes something. */
   constructor(client: EtcdClient, removalsKey: string) {
@@ -42,19 +40,19 @@ export class WriteQueue {
   write(key: string, write: Transaction, isRemoval = false): Promise<TransactionAnswer> {
     const done = Promise.withResolvers<TransactionAnswer>();
     this.#waiting.push({ key, write, isRemoval, done });
-    if (this.#underWay < transactionsAtOnce) queueMicrotask(() => this.#send());
+    // After everything that was read in this turn of the event loop has been asked for.
+    if (!this.#isUnderWay) setImmediate(() => this.#send());
     return done.promise;
   }
 
   #send(): void {
-    if (this.#underWay >= transactionsAtOnce || this.#waiting.length === 0) return;
-    const batch = this.#takeBatch();
-    this.#underWay++;
-    void this.#commit(batch).finally(() => {
-      this.#underWay--;
-      this.#send();
+    if (this.#isUnderWay || this.#waiting.length === 0) return;
+    this.#isUnderWay = true;
+    void this.#commit(this.#takeBatch()).finally(() => {
+      this.#isUnderWay = false;
+      // Those who were just answered may have more to write.
+      setImmediate(() => this.#send());
     });
-    this.#send();
   }
 
   /** No key twice: etcd refuses that. */
@@ -74,16 +72,30 @@ export class WriteQueue {
     return batch;
   }
 
+  /** All or nothing first, which costs etcd half as much; where a condition does not hold, each write by its own. */
   async #commit(batch: readonly Waiting[]): Promise<void> {
     try {
-      const success: Operation[] = batch.map(({ write }) => ({ request_txn: write }));
-      if (batch.some(({ isRemoval }) => isRemoval)) {
-        success.push({ request_put: { key: encodeBytes(this.#removalsKey), value: encodeBytes(`${Date.now()}`) } });
+      const together = await this.#transact(batch, {
+        compare: batch.flatMap(({ write }) => write.compare ?? []),
+        success: batch.flatMap(({ write }) => write.success ?? []),
+      });
+      if (together.succeeded === true) {
+        for (const { done } of batch) done.resolve({ succeeded: true, header: together.header });
+        return;
       }
-      const { header, responses = [] } = await this.#client.call<TransactionAnswer>('/kv/txn', { success });
-      for (const [i, { done }] of batch.entries()) done.resolve({ ...responses[i]?.response_txn, header });
+      const apart = await this.#transact(batch, { success: batch.map(({ write }) => ({ request_txn: write })) });
+      for (const [i, { done }] of batch.entries()) {
+        done.resolve({ ...apart.responses?.[i]?.response_txn, header: apart.header });
+      }
     } catch (fault) {
       for (const { done } of batch) done.reject(fault);
     }
+  }
+
+  #transact(batch: readonly Waiting[], { compare, success }: Transaction): Promise<TransactionAnswer> {
+    const note: Operation[] = batch.some(({ isRemoval }) => isRemoval)
+      ? [{ request_put: { key: encodeBytes(this.#removalsKey), value: encodeBytes(`${Date.now()}`) } }]
+      : [];
+    return this.#client.call('/kv/txn', { compare, success: [...(success ?? []), ...note] });
   }
 }
