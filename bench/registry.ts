@@ -9,7 +9,7 @@ import { encodeBytes } from '../src/fleet/etcd/etcd-messages.ts';
 import { EtcdRegistry } from '../src/fleet/etcd/etcd-registry.ts';
 import { type EtcdProcess, startEtcd } from '../test/fixtures/etcd-process.ts';
 
-export interface RegistryRow {
+interface RegistryRow {
   readonly way: string;
   readonly writesPerSecond: number;
   readonly ownCpuUs: number;
@@ -29,7 +29,7 @@ const entry = (i: number) => ({
   changedAtMs: 1_760_000_000_000,
 });
 
-export async function benchRegistry(seconds: number): Promise<RegistryRow[]> {
+async function benchRegistry(seconds: number): Promise<RegistryRow[]> {
   const ends: (() => unknown)[] = [];
   const etcd = await startEtcd({ after: (end) => ends.push(end) });
   const options = { endpoints: [`http://${etcd.host}`], user: '', password: '' };

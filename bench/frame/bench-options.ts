@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Names of the parts to run, in the order of the table. */
   readonly parts: readonly string[];
   readonly rounds: number;

@@ -51,7 +51,7 @@ export interface ResultRow {
   readonly cells: readonly (Spread | string)[];
 }
 
-export type Verdict = 'met' | 'missed' | 'not measured';
+type Verdict = 'met' | 'missed' | 'not measured';
 
 /** By the median. */
 export function verdictOf({ figure, sense, limit }: Bar): Verdict {

@@ -20,7 +20,7 @@ export interface Contender {
 }
 
 /** The same for all contenders of a comparison. */
-export interface TurnLoad {
+interface TurnLoad {
   readonly request: WireRequest;
   readonly connections: number;
   /** Poisson arrivals at this rate, instead of one request after another on each connection. */
@@ -88,7 +88,7 @@ function startLoad({ port, requests: own }: Contender, { request, connections, p
   return startOpenLoop(traffic, { kind: 'poisson', perSecond, seed, maxConnections: connections });
 }
 
-export function turnOf(name: string, window: LoadWindow, cpuMs: number): Turn {
+function turnOf(name: string, window: LoadWindow, cpuMs: number): Turn {
   if (window.failed > 0) throw new Error(`${name}: ${window.failed} requests failed, first with ${window.failure}`);
   if (window.answered === 0) throw new Error(`${name} answered nothing in ${window.durationMs} ms`);
   return {

@@ -51,7 +51,7 @@ export const modelThroughput: BenchPart = {
   },
 };
 
-export interface Contest {
+interface Contest {
   readonly model: string;
   /** What the loop tries. */
   readonly settings: readonly Setting[];

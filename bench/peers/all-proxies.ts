@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Peer, proxyKinds, startPeer, startProxy } from './peer.ts';
 
-export interface Proxies {
+interface Proxies {
   readonly present: readonly Peer[];
   /** Why somebody is not there. */
   readonly notes: readonly string[];

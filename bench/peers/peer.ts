@@ -53,7 +53,7 @@ interface ProxyProgram {
 }
 
 export const proxyKinds = ['haproxy', 'nginx'] as const;
-export type ProxyKind = (typeof proxyKinds)[number];
+type ProxyKind = (typeof proxyKinds)[number];
 
 /** One thread each, as the router has; connections to the target are kept. */
 const proxies: Readonly<Record<ProxyKind, ProxyProgram>> = {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { WireRequest } from '../../src/cli/bench/lane.ts';
 import { findProgram } from './peer.ts';
 
-export interface WrkTurn {
+interface WrkTurn {
   readonly perSecond: number;
   readonly cpuUsPerRequest: number;
 }

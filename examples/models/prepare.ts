@@ -20,14 +20,14 @@ import {
 import { dirname, join } from 'node:path';
 import { type ExampleModel, exampleModels } from './example-models.ts';
 
-export interface PreparedRepository {
+interface PreparedRepository {
   readonly directory: string;
   readonly models: readonly PreparedModel[];
   /** One sentence for each model that is left out because its package is not installed. */
   readonly missing: readonly string[];
 }
 
-export interface PreparedModel {
+interface PreparedModel {
   readonly name: string;
   /** Package and version, or the file that writes it. */
   readonly source: string;

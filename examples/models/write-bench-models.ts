@@ -14,7 +14,7 @@ import { int64s } from './onnx-writer/tensor.ts';
 import { resNet50 } from './resnet-50.ts';
 
 /** `input` FP32 [N,16] to an equal `output`. */
-export function identity16(): GraphBuilder {
+function identity16(): GraphBuilder {
   const graph = new GraphBuilder('identity');
   graph.node('Identity', [graph.input('input', 'float', ['N', 16])], {}, { outputs: ['output'] });
   graph.output('output', 'float', ['N', 16]);
@@ -22,7 +22,7 @@ export function identity16(): GraphBuilder {
 }
 
 /** `input` FP32 [N,3,224,224] to its first eight numbers, as FP32 [N,1,1,8]. */
-export function glance(): GraphBuilder {
+function glance(): GraphBuilder {
   const graph = new GraphBuilder('glance');
   const image = graph.input('input', 'float', ['N', 3, 224, 224]);
   const [from, to, axes] = [

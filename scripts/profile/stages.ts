@@ -1,6 +1,6 @@
 import type { Frame } from './cpu-profile.ts';
 
-export interface Stage {
+interface Stage {
   readonly name: string;
   readonly colour: string;
 }

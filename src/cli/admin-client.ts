@@ -10,7 +10,7 @@ const answerTimeoutMs = 30_000;
 const noTimeout = 0;
 
 /** An answer of the admin API: the bytes for programs, the value for tables. */
-export interface AdminReply<T> {
+interface AdminReply<T> {
   readonly text: string;
   readonly body: T;
 }

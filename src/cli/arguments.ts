@@ -5,7 +5,7 @@ import { type Flag, flagsOf } from './flag.ts';
 import type { VerbCall, VerbRow } from './verb.ts';
 import { findVerb, verbNames } from './verbs-table.ts';
 
-export type Invocation =
+type Invocation =
   | { readonly kind: 'call'; readonly name: string; readonly verb: VerbRow; readonly call: VerbCall }
   /** Undefined: of the command as a whole. */
   | { readonly kind: 'help'; readonly name: string | undefined }

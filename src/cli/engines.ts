@@ -16,7 +16,7 @@ export interface EngineProbe {
   readonly problem: string;
 }
 
-export interface FoundEngine {
+interface FoundEngine {
   readonly version: string;
   readonly library: string;
   /** Where the library comes from; '' where there is one place. */
@@ -24,7 +24,7 @@ export interface FoundEngine {
   readonly providers: readonly ProviderProbe[];
 }
 
-export interface ProviderProbe {
+interface ProviderProbe {
   /** As the setting `provider` names it. */
   readonly name: ProviderName;
   readonly isInstalled: boolean;

@@ -3,7 +3,7 @@ import { SkeinError } from '../protocol/errors.ts';
 import { type LinkSecret, readLinkSecret } from '../protocol/link/link-proof.ts';
 import type { LinkTls } from '../protocol/link/link-tls.ts';
 
-export interface LinkGuardFiles {
+interface LinkGuardFiles {
   /** '' for none. */
   readonly tokenFile: string;
   readonly caFile: string;

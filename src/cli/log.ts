@@ -1,13 +1,13 @@
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: Settings['logLevel'];
   readonly format: Settings['logFormat'];
 }
 
 /** Where finished lines go; stderr, unless a test listens. */
-export interface LogSink {
+interface LogSink {
   write(line: string): void;
 }
 

@@ -42,14 +42,14 @@ const settleMs = 1_000;
 const isolation = { maxConvictions: 10_000, isolateAfterCrashes: 3, crashWindowMs: 10 * 60_000, maxModels: 10_000 };
 
 /** What a router of a fleet has beside: others to agree with, links to other hosts. */
-export interface FleetParts {
+interface FleetParts {
   readonly registry: Registry;
   readonly secret?: LinkSecret;
   readonly tls?: LinkTls;
 }
 
 /** What a router process has around it. */
-export interface RouterSurroundings {
+interface RouterSurroundings {
   readonly processes: ProcessKeeper;
   readonly log: Logger;
   /** Backends that it knows from the start. */

@@ -38,12 +38,12 @@ export interface OptionRow {
   readonly completesFiles?: true;
 }
 
-export interface Example {
+interface Example {
   readonly command: string;
   readonly shows: string;
 }
 
-export interface VerbModule {
+interface VerbModule {
   run(call: VerbCall, console: CommandConsole): Promise<void>;
 }
 

@@ -29,7 +29,7 @@ export function loadSettings<V extends Verb>(verb: V, { flags, env, cwd, machine
   return compileSettings(verb, raw, { machine, env }, cwd);
 }
 
-export interface LoadedSettings {
+interface LoadedSettings {
   readonly settings: Settings;
   /** For a person to read: what is legal and probably not meant. */
   readonly warnings: readonly string[];

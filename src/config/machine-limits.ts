@@ -19,7 +19,7 @@ export interface MachineLimits {
 }
 
 /** What the operating system says without control groups. */
-export interface HostFacts {
+interface HostFacts {
   readonly cores: number;
   readonly memoryBytes: number;
 }

@@ -19,7 +19,7 @@ export function readSettingsFile(path: string): SettingsFile {
   return parseSettingsFile(readText(path), path);
 }
 
-export function parseSettingsFile(text: string, path: string): SettingsFile {
+function parseSettingsFile(text: string, path: string): SettingsFile {
   const document = parseJson(text, path);
   if (!isObject(document)) throw unusable(path, 'it is not a JSON object {"settings": {…}, "backends": […]}');
   const { settings = {}, backends = [], ...surplus } = document;

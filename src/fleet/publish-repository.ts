@@ -95,7 +95,7 @@ export function withNewerFiles(known: ModelRecord | undefined, found: ModelRecor
   };
 }
 
-export function modelRecordOf({ name, versions, versionStamps, engine }: RepositoryModel): ModelRecord {
+function modelRecordOf({ name, versions, versionStamps, engine }: RepositoryModel): ModelRecord {
   return {
     kind: 'model',
     name,

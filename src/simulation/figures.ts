@@ -25,7 +25,7 @@ export interface SimulationFigures {
 }
 
 /** Hit rates of caches of the same memory on the same requests, and how far from the first to the second it got. */
-export interface References {
+interface References {
   readonly lru: number;
   readonly bestFixed: number;
   readonly way: number;

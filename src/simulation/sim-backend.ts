@@ -9,7 +9,7 @@ import { type LoadCause, SimCopy, type SimModel } from './sim-model.ts';
 import { StateHistory } from './state-history.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-export interface BackendShape {
+interface BackendShape {
   readonly limitBytes: number;
   readonly loadSpread: number;
   readonly runMs: number;
@@ -17,7 +17,7 @@ export interface BackendShape {
   readonly loadLanes: number;
 }
 
-export interface BackendTally {
+interface BackendTally {
   loads: number;
   evictions: number;
   requests: number;

@@ -49,7 +49,7 @@ export class SimModel {
   }
 }
 
-export interface ModelSizes {
+interface ModelSizes {
   readonly meanBytes: number;
   readonly sizeSpread: number;
   readonly loadMs: number;

@@ -11,7 +11,7 @@ const drainsAtOnce = 4;
 /** Something leaves the node that it comes from, or the node that it goes to has too little. */
 export type MoveReason = 'drain' | 'join';
 
-export interface MoverParts extends RouterParts {
+interface MoverParts extends RouterParts {
   readonly models: readonly SimModel[];
   readonly routers: number;
   readonly isOurs: (model: SimModel) => boolean;

@@ -11,7 +11,7 @@ import type { Tally } from './tally.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** One request on its way. */
-export interface SimRequest {
+interface SimRequest {
   readonly model: SimModel;
   readonly sentAtMs: number;
   attempts: number;

@@ -2,7 +2,7 @@ import type { BackendAvailability, PlacementBackend } from '../router/placement/
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a node's state says when it is sent. */
-export interface NodeFigures {
+interface NodeFigures {
   readonly id: string;
   readonly state: BackendAvailability;
   readonly usableBytes: number;

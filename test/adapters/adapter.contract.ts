@@ -10,7 +10,7 @@ import { RecordedReply } from './recorded-reply.ts';
 import type { ScriptedServer } from './scripted-server.ts';
 import { atRest, until } from './until.ts';
 
-export interface AdapterUnderTest {
+interface AdapterUnderTest {
   readonly adapter: Adapter;
   start(): Promise<ScriptedServer>;
   /** What a client sends and is answered with, where the adapter translates: the model gives back what it is given. */

@@ -1,7 +1,7 @@
 import { RequestBody, type RetentionPool } from '../../src/adapters/request-body.ts';
 
 /** A body as a client sends it, with a pool of its own, and whether the client was asked to pause. */
-export interface ClientBody {
+interface ClientBody {
   readonly body: RequestBody;
   readonly pool: RetentionPool;
   readonly isPaused: boolean;

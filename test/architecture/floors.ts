@@ -1,5 +1,5 @@
 /** Folders of src/ from the ground up; those of one row stand beside each other and do not see each other. */
-export const floors: readonly (readonly string[])[] = [
+const floors: readonly (readonly string[])[] = [
   ['protocol'],
   ['config'],
   ['fleet'],

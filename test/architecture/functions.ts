@@ -1,4 +1,4 @@
-export interface FunctionSize {
+interface FunctionSize {
   /** Its name where it has one in front of its parameters; otherwise `=>`. */
   readonly name: string;
   readonly line: number;

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { SourceFile } from './source-tree.ts';
 
-export interface Import {
+interface Import {
   /** A file of the repository from its root, or a package or built-in module as it was named. */
   readonly target: string;
   readonly isLocal: boolean;

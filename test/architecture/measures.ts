@@ -3,7 +3,7 @@ import { lineCount } from './rules.ts';
 import { below, type SourceFile } from './source-tree.ts';
 
 /** Sizes of src/ as a whole. */
-export interface Measures {
+interface Measures {
   readonly fileMedian: number;
   readonly fileP90: number;
   readonly functionP90: number;

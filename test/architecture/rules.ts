@@ -9,7 +9,7 @@ export interface Fault {
   readonly what: string;
 }
 
-export interface Rule {
+interface Rule {
   /** The law, as a sentence. */
   readonly law: string;
   /** What breaks it in a repository. Empty where nothing does. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A fenced block of a page. */
-export interface CodeBlock {
+interface CodeBlock {
   /** `sh`, `json`, …; '' where the fence names none. */
   readonly language: string;
   /** Further words of the fence: `answer` marks what the block before it prints. */

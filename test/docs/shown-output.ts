@@ -10,7 +10,7 @@ export function isShown(language: string, shown: string, printed: string): boole
 const unit = '(?:ms|s|min|h|B|KiB|MiB|GiB)';
 
 /** The shown text as a pattern of all that is as good. */
-export function patternOf(shown: string): RegExp {
+function patternOf(shown: string): RegExp {
   const pattern = shown
     .trim()
     .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

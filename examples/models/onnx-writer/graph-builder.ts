@@ -4,7 +4,7 @@ import { type ConstantTensor, encodeTensor } from './tensor.ts';
 import { type Dimension, encodeValueInfo, tensor, type ValueType } from './value-type.ts';
 import { ProtoMessage } from './wire.ts';
 
-export interface NodeOptions {
+interface NodeOptions {
   /** Names of the node's outputs; one fresh name if left out. '' leaves an optional output away. */
   readonly outputs?: readonly string[];
   /** '' is ONNX's own operator set; 'ai.onnx.ml' and 'com.microsoft' must also be imported by the model. */

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from './graph-builder.ts';
 import { ProtoMessage } from './wire.ts';
 
-export interface ModelOptions {
+interface ModelOptions {
   /** Version of ONNX's own operator set; 17 is ONNX 1.12 (2022), which every runtime in use reads. */
   readonly opset?: number;
   /** Version of the file format; 8 goes with opset 17. */

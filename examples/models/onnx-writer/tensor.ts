@@ -2,7 +2,7 @@ import { type ElementType, elementTypes } from './element-type.ts';
 import { ProtoMessage } from './wire.ts';
 
 /** Where a tensor's bytes are when they are not in the model's own file; `location` is relative to that file. */
-export interface ExternalBytes {
+interface ExternalBytes {
   readonly location: string;
   readonly offsetBytes: number;
   readonly sizeBytes: number;

@@ -21,7 +21,7 @@ export const dataTypes = {
 export type DataType = keyof typeof dataTypes;
 
 /** One attribute of a node, by the kinds that AttrValue has. */
-export type Attribute =
+type Attribute =
   | { readonly type: DataType }
   | { readonly shape: readonly number[] | 'unknown' }
   | { readonly int: number }
@@ -34,7 +34,7 @@ export type Attribute =
   | { readonly tensor: Constant };
 
 /** A constant: little-endian row-major bytes, or strings. */
-export interface Constant {
+interface Constant {
   readonly type: DataType;
   readonly shape: readonly number[];
   readonly data: Uint8Array | readonly string[];

@@ -4,7 +4,7 @@ import { ProtoMessage } from '../onnx-writer/wire.ts';
 import { type DataType, dataTypes, encodeShape, type GraphDefBuilder } from './graph-def.ts';
 
 /** A tensor of a signature: `tensor` names it in the graph, `Identity_3:0`. */
-export interface SignatureTensor {
+interface SignatureTensor {
   readonly tensor: string;
   readonly type: DataType;
   readonly shape: readonly number[] | 'unknown';
@@ -16,7 +16,7 @@ export interface SignatureDef {
   readonly outputs: Readonly<Record<string, SignatureTensor>>;
 }
 
-export interface SavedModelOptions {
+interface SavedModelOptions {
   /** `serve` where left out. */
   readonly tags?: readonly string[];
 }

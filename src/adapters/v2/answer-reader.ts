@@ -6,10 +6,10 @@ import type { V2Options } from './v2-options.ts';
 /** Of a refusal's text, as much is read; an error that needs more has gone wrong itself. */
 const refusalBytes = 64 * 1024;
 
-export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Told of an answer in this order: onHead, pieces, onEnd; or onError instead of whatever was still to come. */
-export interface AnswerHandler {
+interface AnswerHandler {
   onHead(head: Pick<InferReply, 'headerLength' | 'bodyBytes'>): void;
   onPiece(piece: Uint8Array): void;
   onEnd(): void;

@@ -13,7 +13,7 @@ interface Entry {
   loadMs: number;
 }
 
-export interface LedgerChanges {
+interface LedgerChanges {
   readonly changed: readonly CopyFacts[];
   readonly gone: readonly number[];
 }

@@ -1,6 +1,6 @@
 import { afterBrokenConnection, afterProbe, type Health, type HealthSettings, type Sign } from './health-policy.ts';
 
-export interface HealthHandler {
+interface HealthHandler {
   /** Asks the server once; never rejects. */
   probe(): Promise<Sign>;
   /** After each good probe, the one that readmits included. */

@@ -6,7 +6,7 @@ import type { LatencyModel } from './latency-model.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { withinDeadlines } from './within-deadlines.ts';
 
-export type PushRefusal = 'queue_full' | 'too_many_rows' | 'expired';
+type PushRefusal = 'queue_full' | 'too_many_rows' | 'expired';
 
 export interface ExpiredItem<I> {
   readonly item: I;

@@ -4,7 +4,7 @@ import { isSameLayout, levelOf, type RunLayout, type RunSetting, rowLadder, sett
 import { bestSetting, gainToChange, isMeasured, nextChoice, type SettingChoice } from './setting-choice.ts';
 import { Trials } from './trials.ts';
 
-export interface PlannerOptions {
+interface PlannerOptions {
   /** The first is the one to begin with; its session is there. */
   readonly layouts: readonly RunLayout[];
   readonly maxRows: number;
@@ -15,7 +15,7 @@ export interface PlannerOptions {
 }
 
 /** A run that ended. */
-export interface EndedRun extends RunLayout {
+interface EndedRun extends RunLayout {
   /** That it had, not that it might have had. */
   readonly rows: number;
   /** From its start until its slot was free again. */

@@ -9,7 +9,7 @@ export interface RunSetting extends RunLayout {
   readonly rows: number;
 }
 
-export interface LayoutLimits {
+interface LayoutLimits {
   /** Of the process. */
   readonly cores: number;
   /** Of the session that is there from the beginning. */

@@ -20,7 +20,7 @@ export const gainToChange = 1.05;
 const gainToGrow = 1.02;
 
 /** Runs that a setting must have been seen for. */
-export const enoughRuns = 3;
+const enoughRuns = 3;
 
 const firstStayMs = 1_000;
 const longestStayMs = 60_000;
@@ -90,6 +90,6 @@ function nextStayMs({ sinceMs, staysUntilMs }: SettingChoice, nowMs: number): nu
   return wasLong ? firstStayMs : Math.min(longestStayMs, 2 * stayMs);
 }
 
-export function rounded(rate: number): string {
+function rounded(rate: number): string {
   return String(rate >= 100 ? Math.round(rate) : Number(rate.toPrecision(3)));
 }

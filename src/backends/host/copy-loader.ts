@@ -38,7 +38,7 @@ export interface LoaderSettings {
 }
 
 /** What is known before the engine is asked: enough to expect a size. */
-export interface PreparedLoad {
+interface PreparedLoad {
   readonly file: string;
   readonly config: ModelConfig | undefined;
 }

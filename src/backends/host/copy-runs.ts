@@ -5,7 +5,7 @@ import { RunsUnderWay, type RunUnderWay } from '../batching/runs-under-way.ts';
 import type { LoadedModel } from '../engines/engine.ts';
 import { formatRunNotes, parseRunNotes } from './run-notes.ts';
 
-export interface CopyRunsOptions {
+interface CopyRunsOptions {
   readonly model: LoadedModel;
   /** Of the process. */
   readonly cores: number;

@@ -22,7 +22,7 @@ class Total {
 }
 
 /** Why a request failed, as Triton's metric names it. */
-export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
+type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
 /** Running totals of one version of one model in this process; they outlive its copies. */
 export class CopyStatistics {

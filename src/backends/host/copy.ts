@@ -19,7 +19,7 @@ import { JoinedAnswers } from './joined-answers.ts';
 import type { ServingParts } from './serving-parts.ts';
 
 /** What a copy shares with the others of its process. */
-export interface CopyHost {
+interface CopyHost {
   readonly statistics: CopyStatistics;
   readonly cores: CoreShare;
   /** Takes memory for a further session of the model; false where others would have to go for it. */

@@ -18,7 +18,7 @@ export interface ExamplesCall extends DecodedRequest {
 }
 
 /** Examples as a client sent them: read, or as they were serialised. */
-export type GivenExamples =
+type GivenExamples =
   | { readonly kind: 'read'; readonly examples: readonly Example[] }
   | { readonly kind: 'serialised'; readonly examples: readonly Uint8Array[] };
 

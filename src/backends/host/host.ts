@@ -9,7 +9,7 @@ import { CopyStatistics } from './copy-statistics.ts';
 import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
 
-export interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onChange'> {
+interface HostOptions extends Omit<KeeperOptions, 'statisticsOf' | 'onChange'> {
   readonly id: string;
   readonly software: string;
   readonly bodyMemoryBytes: number;
@@ -26,7 +26,7 @@ const maxStatistics = 20_000;
 const loadTellMs = 1_000;
 
 /** What routers are told of a backend. */
-export interface HostSnapshot {
+interface HostSnapshot {
   readonly backend: BackendState;
   readonly copies: readonly CopyFacts[];
   /** Number of the last copy that was begun, whether it is still there or not; 0: none yet. */

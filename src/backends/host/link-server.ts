@@ -15,7 +15,7 @@ const deadMs = 60_000;
 const sweepMs = 5_000;
 
 /** What is asked of routers before they are listened to; nothing on a socket that only this host reaches. */
-export interface LinkGuard {
+interface LinkGuard {
   readonly secret?: LinkSecret;
   readonly tls?: LinkTls;
 }

@@ -13,7 +13,7 @@ import { chooseVictims, defaultEvictionOptions, type EvictableCopy, evictionPric
 import { reloadCostMs } from '../memory/reload-cost.ts';
 import type { HeldCopy } from './held-copy.ts';
 
-export interface MemoryOptions {
+interface MemoryOptions {
   /** At first. */
   readonly limitBytes: number;
   /** Most that the limit may become: what is larger can never be loaded. */

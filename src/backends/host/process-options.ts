@@ -53,7 +53,7 @@ export interface BackendProcessOptions {
   readonly logFormat: Settings['logFormat'];
 }
 
-export interface FleetProcessOptions {
+interface FleetProcessOptions {
   /** Absolute; entries of the catalogue name paths below them. */
   readonly modelDirs: readonly string[];
   readonly handOverMs: number;

@@ -3,11 +3,9 @@ import { BudgetDesk, type EndingNotice, type MemoryReport } from './budget-desk.
 import type { BackendProcessOptions } from './process-options.ts';
 
 /** How a process ended: by a signal, or with a code. */
-export type ChildEnd =
-  | { readonly kind: 'signal'; readonly signal: string }
-  | { readonly kind: 'exit'; readonly code: number };
+type ChildEnd = { readonly kind: 'signal'; readonly signal: string } | { readonly kind: 'exit'; readonly code: number };
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   /** The program that runs a backend, given its options as its only argument. */
   readonly program: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-export interface DemandOptions {
+interface DemandOptions {
   /** Models remembered, loaded or not: the least asked for are forgotten first. */
   readonly maxEntries: number;
 }

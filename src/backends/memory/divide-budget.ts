@@ -18,7 +18,7 @@ export interface ProcessMemory {
   readonly evictionPrice: number;
 }
 
-export interface DivisionOptions {
+interface DivisionOptions {
   /** Kept free in a process beyond what it holds, where nobody else waits: its next loads need not ask. */
   readonly reserveShare: number;
   /** The poorer process gives way only where its price is below this share of the richer one's. */

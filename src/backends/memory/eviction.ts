@@ -26,7 +26,7 @@ export interface EvictableCopy {
   readonly pinned: boolean;
 }
 
-export interface EvictionOptions {
+interface EvictionOptions {
   /** A copy stays at least this long after it became ready, unless a request waits. */
   readonly minimumStayMs: number;
   /**
@@ -38,7 +38,7 @@ export interface EvictionOptions {
 
 export const defaultEvictionOptions: EvictionOptions = Object.freeze({ minimumStayMs: 30_000, firstUseMs: 500 });
 
-export interface RoomWanted {
+interface RoomWanted {
   readonly neededBytes: number;
   /** `request`: somebody waits for it now. `background`: a preload, a further copy, a move. */
   readonly for: 'request' | 'background';
@@ -46,7 +46,7 @@ export interface RoomWanted {
   readonly incomingValue?: number;
 }
 
-export interface EvictionChoice {
+interface EvictionChoice {
   /** Least value first; together they free at least what is needed, or all that may be freed. */
   readonly victims: readonly EvictableCopy[];
   readonly freedBytes: number;

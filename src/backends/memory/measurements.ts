@@ -1,5 +1,5 @@
 /** What was learned of a model by loading and running it: true for the same files on the same engine and device. */
-export interface Measurement {
+interface Measurement {
   readonly residentBytes: number;
   readonly loadMs: number;
   /** Largest seen of one run. */

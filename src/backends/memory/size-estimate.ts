@@ -1,6 +1,6 @@
 /** How much a copy will hold, before it was ever loaded. A measurement replaces this after the first load. */
 
-export type ModelFormat = 'onnx' | 'ort' | 'savedmodel' | 'echo';
+type ModelFormat = 'onnx' | 'ort' | 'savedmodel' | 'echo';
 
 interface Factor {
   readonly perFileByte: number;

@@ -1,7 +1,7 @@
 import type { Random } from './random.ts';
 
 /** Milliseconds between one arrival and the next. */
-export type Arrivals = () => number;
+type Arrivals = () => number;
 
 export const arrivalKinds = ['poisson', 'constant'] as const;
 export type ArrivalKind = (typeof arrivalKinds)[number];

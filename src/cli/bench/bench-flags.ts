@@ -2,7 +2,7 @@ import type { OptionRow } from '../verb.ts';
 import { arrivalKinds } from './arrivals.ts';
 import { dataKinds } from './input-values.ts';
 
-export const bodyKinds = ['binary', 'json', 'grpc'] as const;
+const bodyKinds = ['binary', 'json', 'grpc'] as const;
 export type BodyKind = (typeof bodyKinds)[number];
 
 /** What each flag is where it is not given. */

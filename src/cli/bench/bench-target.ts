@@ -107,7 +107,7 @@ function wireRequest(url: string, model: string, { bytes, jsonBytes }: InferBody
   return bytes.byteLength <= joinedBytes ? [Buffer.concat([head, bytes])] : [head, bytes];
 }
 
-export function endpointOf(url: string): Endpoint {
+function endpointOf(url: string): Endpoint {
   const { protocol, hostname, port } = new URL(url);
   const isSecure = protocol === 'https:';
   // Brackets of an IPv6 address belong to the URL.

@@ -33,8 +33,8 @@ export interface LevelReport {
   readonly seconds: number;
 }
 
-export const latencyPercentiles = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 } as const;
-export type LatencyFigure = keyof typeof latencyPercentiles | 'mean' | 'min' | 'max';
+const latencyPercentiles = { p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9 } as const;
+type LatencyFigure = keyof typeof latencyPercentiles | 'mean' | 'min' | 'max';
 
 /** `rows`: inferences that a request is worth. */
 export function levelReport(level: Level, result: LevelResult, rows: number): LevelReport {

@@ -6,7 +6,7 @@ import { abandonLate, newLane, openLanes } from './open-lanes.ts';
 import { startPacer } from './pacer.ts';
 import { seededRandom } from './random.ts';
 
-export interface OpenLoopOptions {
+interface OpenLoopOptions {
   readonly kind: ArrivalKind;
   readonly perSecond: number;
   readonly seed: number;

@@ -16,7 +16,7 @@ export interface PacerData {
 /** Places in the shared cell. */
 export const pacerCell = { isStopped: 0, isCalled: 1 } as const;
 
-export interface Pacer {
+interface Pacer {
   /** When the arrivals begin, by performance.now(). */
   readonly startMs: number;
   stop(): void;

@@ -1,7 +1,7 @@
 import type { LatencyHistogram } from './latency-histogram.ts';
 import { msText } from './level-tables.ts';
 
-export interface PercentileCurve {
+interface PercentileCurve {
   /** `8 connections`, `200 requests/s`. */
   readonly name: string;
   readonly latency: LatencyHistogram;
@@ -80,6 +80,6 @@ function text(x: number, y: number, words: string, attributes: string): string {
   return `<text x="${x}" y="${y}" ${attributes}>${words}</text>`;
 }
 
-export function escapeXml(words: string): string {
+function escapeXml(words: string): string {
   return words.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

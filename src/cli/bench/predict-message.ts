@@ -5,7 +5,7 @@ import { dataTypeOf } from '../../protocol/tfserving/data-type.ts';
 import { writeShape } from '../../protocol/tfserving/tensor-proto.ts';
 import type { WireRequest } from './lane.ts';
 
-export interface PredictInput {
+interface PredictInput {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];

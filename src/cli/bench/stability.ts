@@ -1,5 +1,5 @@
 /** What of a window is compared with the windows beside it. */
-export interface WindowFigures {
+interface WindowFigures {
   readonly perSecond: number;
   readonly latencyUs: number;
 }

@@ -1,6 +1,6 @@
 import type { OptionRow } from '../verb.ts';
 
-export const madeTraces = ['zipf', 'azure'] as const;
+const madeTraces = ['zipf', 'azure'] as const;
 
 /** What each flag is where it is not given. */
 export const simDefaults = {

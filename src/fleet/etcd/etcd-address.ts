@@ -1,7 +1,7 @@
 import { SkeinError } from '../../protocol/errors.ts';
 
 /** Where an etcd cluster is, and under which key a fleet lives in it. */
-export interface EtcdAddress {
+interface EtcdAddress {
   /** Base URLs, tried in this order. */
   readonly endpoints: readonly string[];
   readonly isTls: boolean;

@@ -3,7 +3,7 @@
  * zero value left out. Source: etcd 3.4 and later, api/etcdserverpb/rpc.proto.
  */
 
-export interface Header {
+interface Header {
   readonly revision?: string;
 }
 
@@ -15,7 +15,7 @@ export interface KeyValue {
   readonly lease?: string;
 }
 
-export interface RangeRequest {
+interface RangeRequest {
   readonly key: string;
   readonly range_end?: string;
   readonly limit?: string;
@@ -28,7 +28,7 @@ export interface RangeAnswer {
   readonly more?: boolean;
 }
 
-export interface Compare {
+interface Compare {
   readonly key: string;
   readonly target: 'MOD' | 'CREATE' | 'VALUE';
   readonly result: 'EQUAL';
@@ -55,7 +55,7 @@ export interface TransactionAnswer {
   readonly responses?: readonly OperationAnswer[];
 }
 
-export interface OperationAnswer {
+interface OperationAnswer {
   readonly response_range?: RangeAnswer;
   readonly response_txn?: TransactionAnswer;
 }

@@ -1,6 +1,6 @@
 /** Whether the store is still the one that is known: decided from what is remembered and what is found, without any IO. */
 
-export interface KnownStore {
+interface KnownStore {
   /** Names the fleet; drawn when the store was first used. */
   readonly fleetId: string;
   readonly revision: number;
@@ -13,7 +13,7 @@ export interface StoreMarker {
   readonly replaces: readonly string[];
 }
 
-export type StoreJudgement =
+type StoreJudgement =
   /** Nothing was known and nothing is there: a fleet begins. */
   | { readonly kind: 'begin' }
   /** Read everything: nothing was known, or it cannot be followed from where it was known. */

@@ -7,7 +7,7 @@ import type { StoreMarker } from './store-judgement.ts';
 /** Keys read at once: a page stays well below what one message may hold. */
 const keysAPage = 2_000;
 
-export interface ReadStore {
+interface ReadStore {
   readonly facts: readonly FleetFact[];
   readonly revision: number;
 }
@@ -66,7 +66,7 @@ export function readFact(
   }
 }
 
-export function markerOf({ value }: KeyValue): StoreMarker {
+function markerOf({ value }: KeyValue): StoreMarker {
   const { fleetId = '', replaces = [] } = JSON.parse(decodeBytes(value)) as Partial<StoreMarker>;
   return { fleetId, replaces };
 }

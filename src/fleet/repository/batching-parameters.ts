@@ -19,7 +19,7 @@ export interface BatchingParameters {
   readonly splitsLargeBatches: boolean;
 }
 
-export interface BatchingParametersFile {
+interface BatchingParametersFile {
   readonly parameters: BatchingParameters;
   /** What was written and has no effect. */
   readonly notices: readonly string[];

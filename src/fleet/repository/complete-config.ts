@@ -11,7 +11,7 @@ import { defaultModelConfig } from './parse-model-config.ts';
 import { type Reshape, reversed } from './reshape.ts';
 
 /** What the engine says of a model that it has loaded. */
-export interface LoadedFacts {
+interface LoadedFacts {
   /** Full shapes, as the engine takes them. */
   readonly signature: Signature;
   /** Base name of the model's file, which decides where the configuration names no backend. */

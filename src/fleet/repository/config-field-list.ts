@@ -1,7 +1,7 @@
 import { modelConfigFields } from './config-fields.ts';
 import type { FieldRow, MessageType, Support } from './field-row.ts';
 
-export interface ListedField {
+interface ListedField {
   /** `optimization.cuda.graphs`; entries of lists and maps have no index. */
   readonly path: string;
   readonly support: Exclude<Support, 'part'>;

@@ -9,7 +9,7 @@ import { modelMetricsFields, optimizationFields, rateLimiterFields, secondaryDev
 const list = { many: 'list' } as const;
 const map = { many: 'map' } as const;
 
-export const dataTypes = enumOf('DataType', [
+const dataTypes = enumOf('DataType', [
   'TYPE_INVALID',
   'TYPE_BOOL',
   'TYPE_UINT8',

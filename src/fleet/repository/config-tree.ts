@@ -21,7 +21,7 @@ export interface MessageNode {
   readonly where: string;
 }
 
-export interface ListNode {
+interface ListNode {
   readonly kind: 'list';
   readonly items: readonly ConfigNode[];
   readonly where: string;

@@ -3,7 +3,7 @@ import { readOnnxParameters } from './onnx-parameters.ts';
 import { readTensorflowParameters } from './tensorflow-parameters.ts';
 
 /** What a configuration's free-form `parameters` say to the engine that runs the model. */
-export interface EngineParameters {
+interface EngineParameters {
   /** Threads of one run; absent: the backend chooses. */
   readonly threads?: number;
   /** The signature of requests that name none; absent: the model's own default. */

@@ -38,7 +38,7 @@ export interface MessageType {
 }
 
 /** `opaque`: a message whose content is not read, as all of it is refused. */
-export type FieldType = ScalarType | EnumType | MessageType | 'opaque';
+type FieldType = ScalarType | EnumType | MessageType | 'opaque';
 
 type Extra = Omit<FieldRow, 'type' | 'support' | 'note'>;
 

@@ -42,7 +42,7 @@ export type VersionPolicy =
   | { readonly kind: 'all' }
   | { readonly kind: 'specific'; readonly versions: readonly number[] };
 
-export type InputFormat = 'FORMAT_NONE' | 'FORMAT_NHWC' | 'FORMAT_NCHW';
+type InputFormat = 'FORMAT_NONE' | 'FORMAT_NHWC' | 'FORMAT_NCHW';
 
 export interface ConfigTensor {
   readonly name: string;
@@ -63,7 +63,7 @@ export interface ConfigOutput extends ConfigTensor {
   readonly labelFilename: string;
 }
 
-export type InstanceKind = 'KIND_AUTO' | 'KIND_GPU' | 'KIND_CPU' | 'KIND_MODEL';
+type InstanceKind = 'KIND_AUTO' | 'KIND_GPU' | 'KIND_CPU' | 'KIND_MODEL';
 
 export interface InstanceGroup {
   readonly name: string;

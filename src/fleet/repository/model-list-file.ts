@@ -30,7 +30,7 @@ const serverFields = messageOf('ModelServerConfig', {
   custom_model_config: refused('opaque', 'list the models in a model_config_list'),
 });
 
-export interface ModelListFile {
+interface ModelListFile {
   readonly models: readonly ListedModel[];
   /** What was written and has no effect. */
   readonly notices: readonly string[];

@@ -21,7 +21,7 @@ export const onnxParameterKeys = Object.freeze(
   Object.entries(keys).map(([key, { support, note }]) => Object.freeze({ key, support, note })),
 );
 
-export interface OnnxParameters {
+interface OnnxParameters {
   /** Absent: the backend chooses. */
   readonly threads?: number;
   readonly warnings: readonly ConfigWarning[];

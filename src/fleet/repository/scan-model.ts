@@ -31,13 +31,13 @@ export interface ModelMemory {
   readonly misnamed?: readonly string[];
 }
 
-export interface ScannedModel {
+interface ScannedModel {
   readonly model: RepositoryModel;
   /** Absent where the directory could not be listed. */
   readonly memory?: ModelMemory;
 }
 
-export interface ScanContext extends LinkRule {
+interface ScanContext extends LinkRule {
   readonly nowMs: number;
 }
 
@@ -50,7 +50,7 @@ const plainPolicy = plainConfig.versionPolicy;
 type Found = readonly (readonly [version: number, stamp: string, file: string])[];
 
 /** Which model a directory is. */
-export interface ModelDirectory {
+interface ModelDirectory {
   readonly name: string;
   /** Below the root of the scan. */
   readonly directory: string;

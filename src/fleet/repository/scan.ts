@@ -11,7 +11,7 @@ export interface RepositoryScan extends RepositorySnapshot {
   readonly memory: ReadonlyMap<string, ModelMemory>;
 }
 
-export interface ScanOptions {
+interface ScanOptions {
   /** Follow links that lead out of the repository. */
   readonly followOutside?: boolean;
   readonly nowMs: number;

@@ -3,7 +3,7 @@ import type { MessageView } from './message-view.ts';
 import type { ConfigInput, ConfigOutput, ConfigTensor, WarmupInput, WarmupSample } from './model-config.ts';
 
 /** `TYPE_STRING` is BYTES on the wire; every other name is the datatype behind `TYPE_`. */
-export function datatypeOf(configName: string): Datatype {
+function datatypeOf(configName: string): Datatype {
   return configName === 'TYPE_STRING' ? 'BYTES' : (configName.replace('TYPE_', '') as Datatype);
 }
 

@@ -21,7 +21,7 @@ export const tensorflowParameterKeys = Object.freeze(
   Object.entries(keys).map(([key, { support, note }]) => Object.freeze({ key, support, note })),
 );
 
-export interface TensorflowParameters {
+interface TensorflowParameters {
   readonly signature?: string;
   /** What the engine is told: TF_GRAPH_TAG. */
   readonly forEngine: Readonly<Record<string, string>>;

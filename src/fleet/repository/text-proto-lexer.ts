@@ -1,6 +1,6 @@
 import { malformed } from './config-tree.ts';
 
-export type TokenKind = 'name' | 'number' | 'string' | 'symbol' | 'end';
+type TokenKind = 'name' | 'number' | 'string' | 'symbol' | 'end';
 
 const space = /[ \t\r\n\v\f]+|#[^\n]*/y;
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;

@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
  * What an address leads to. `private`: the organisation's own network. `local`: this machine, its link, the cloud's metadata
  * service, and what is no place to fetch from at all (multicast, unspecified, reserved).
  */
-export type AddressRange = 'public' | 'private' | 'local';
+type AddressRange = 'public' | 'private' | 'local';
 
 /** The widest range that may be fetched from. */
 export type AddressLimit = 'public' | 'private' | 'any';

@@ -11,7 +11,7 @@ export interface Offer {
   open(offsetBytes: number, signal: AbortSignal): Promise<OpenFile | undefined>;
 }
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** For errors. */
   readonly name: string;
   readonly signal: AbortSignal;

@@ -7,7 +7,7 @@ import { Slots } from './slots.ts';
 import type { SourceCounts } from './source-figures.ts';
 import { shown } from './source-gate.ts';
 
-export interface FileFetcherOptions {
+interface FileFetcherOptions {
   readonly cache: DiskCache;
   /** By the scheme of the URL, colon included. */
   readonly readers: Readonly<Record<string, FileReader>>;
@@ -18,7 +18,7 @@ export interface FileFetcherOptions {
 }
 
 /** Bytes of one file that are here, and how many there will be; undefined until somebody has said. */
-export type OnFileProgress = (doneBytes: number, totalBytes: number | undefined) => void;
+type OnFileProgress = (doneBytes: number, totalBytes: number | undefined) => void;
 
 interface UnderWay {
   readonly done: Promise<void>;

@@ -3,7 +3,7 @@ import { request as tlsRequest } from 'node:https';
 import { SkeinError } from '../../protocol/errors.ts';
 import { type SourceGate, shown } from './source-gate.ts';
 
-export interface GetOptions {
+interface GetOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly gate: SourceGate;
   /** So long nothing may come. */

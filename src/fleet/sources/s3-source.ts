@@ -6,7 +6,7 @@ import { type S3Place, s3Address } from './s3-address.ts';
 import { type AwsCredentials, signGet } from './signature-v4.ts';
 import { type SourceGate, shown } from './source-gate.ts';
 
-export interface S3Options extends S3Place {
+interface S3Options extends S3Place {
   readonly silenceMs: number;
   /** Undefined for requests without a signature: public buckets. */
   readonly credentials: () => Promise<AwsCredentials | undefined>;

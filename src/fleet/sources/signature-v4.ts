@@ -9,7 +9,7 @@ export interface AwsCredentials {
   readonly expiresAtMs?: number;
 }
 
-export interface SignedGet {
+interface SignedGet {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly region: string;

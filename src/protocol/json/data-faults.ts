@@ -12,7 +12,7 @@ const phrases = {
   array: 'non-array as array',
 } as const;
 
-export type WantedKind = keyof typeof phrases;
+type WantedKind = keyof typeof phrases;
 
 export function wrongKind(what: string, wanted: WantedKind): SkeinError {
   return new SkeinError('json_kind', { what, phrase: phrases[wanted] });

@@ -2,7 +2,7 @@ import { SkeinError } from '../errors.ts';
 import { carriageReturn, lineFeed, space, tab } from './json-characters.ts';
 
 /** RapidJSON's own sentences, which Triton hands to its users. */
-export type JsonFault =
+type JsonFault =
   | 'The document is empty.'
   | 'The document root must not be followed by other values.'
   | 'Invalid value.'

@@ -11,7 +11,7 @@ export class JsonReal {
   }
 }
 
-export type JsonNumber = number | bigint | JsonReal;
+type JsonNumber = number | bigint | JsonReal;
 
 /** Integers as long as RapidJSON keeps them whole: what neither int64 nor uint64 holds is a real. */
 const int64Min = -(2n ** 63n);

@@ -16,7 +16,7 @@ import { readString } from './json-string.ts';
 
 /** Integers are `number` while that is exact, `bigint` beyond. Of members with the same name the first counts. */
 export type JsonValue = null | boolean | string | number | bigint | JsonReal | JsonValue[] | JsonObject;
-export type JsonObject = Map<string, JsonValue>;
+type JsonObject = Map<string, JsonValue>;
 
 /** The value at the cursor, whatever it is. */
 export function readValue(cursor: JsonCursor): JsonValue {

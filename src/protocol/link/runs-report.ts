@@ -17,7 +17,7 @@ export interface RunShape {
   readonly rows: number;
 }
 
-export interface RunChoice extends RunShape {
+interface RunChoice extends RunShape {
   /** Holds for up to so many rows waiting or running, down to half as many. */
   readonly upToWaiting: number;
   /** Absent before it was measured. */
@@ -25,7 +25,7 @@ export interface RunChoice extends RunShape {
   readonly why: string;
 }
 
-export interface LearnedRun extends RunShape {
+interface LearnedRun extends RunShape {
   /** Of one run, with all slots running. */
   readonly ms: number;
   readonly rowsPerSecond: number;

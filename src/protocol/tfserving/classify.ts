@@ -5,7 +5,7 @@ import { dataTypeOf } from './data-type.ts';
 import type { Classifications } from './results.ts';
 
 /** Which outputs of a signature answer a classification: at least one of the two. */
-export interface ClassOutputs {
+interface ClassOutputs {
   readonly classes: TensorSpec | undefined;
   readonly scores: TensorSpec | undefined;
 }

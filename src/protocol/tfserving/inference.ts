@@ -7,7 +7,7 @@ import { encoded } from './predict.ts';
 import type { Classifications, Regressions } from './results.ts';
 
 /** ClassificationRequest and RegressionRequest, which are alike. */
-export interface ExamplesRequest {
+interface ExamplesRequest {
   readonly signatureName: string;
   readonly examples: ExamplesInput;
 }
@@ -26,14 +26,12 @@ export function decodeExamplesRequest(body: readonly Uint8Array[]): ExamplesRequ
   return { signatureName, examples: examples ?? readExamplesInput(new WireReader([])) };
 }
 
-export type MethodName = 'tensorflow/serving/classify' | 'tensorflow/serving/regress';
-
 export interface InferenceTask {
   readonly spec: ModelSpec;
   readonly methodName: string;
 }
 
-export interface MultiInferenceRequest {
+interface MultiInferenceRequest {
   readonly tasks: readonly InferenceTask[];
   readonly examples: ExamplesInput;
 }
@@ -73,7 +71,7 @@ export function encodeResultResponse(result: InferenceResult, by: AnsweredBy): E
   return encoded(writer);
 }
 
-export interface TaskAnswer {
+interface TaskAnswer {
   readonly result: InferenceResult;
   readonly by: AnsweredBy;
 }

@@ -10,8 +10,6 @@ export interface ModelSpec {
   readonly signatureName: string;
 }
 
-export const defaultSignatureName = 'serving_default';
-
 export function readModelSpec(reader: WireReader): ModelSpec {
   let name = '';
   let signatureName = '';
@@ -33,7 +31,7 @@ export function readModelSpec(reader: WireReader): ModelSpec {
 }
 
 /** google.protobuf.Int64Value, and the other wrappers of integers. */
-export function readInt64Value(reader: WireReader): bigint {
+function readInt64Value(reader: WireReader): bigint {
   let value = 0n;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) value = reader.int64();

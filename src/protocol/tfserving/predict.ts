@@ -7,7 +7,7 @@ import { type AnsweredBy, readModelSpec, writeModelSpec } from './model-spec.ts'
 import { readTensorProto, writeTensorProto } from './tensor-proto.ts';
 
 /** tensorflow.serving.PredictRequest, as far as it is acted on. */
-export interface PredictRequest {
+interface PredictRequest {
   readonly signatureName: string;
   readonly tensors: readonly Tensor[];
   /** Names of the outputs that are wanted; none: all of them. */

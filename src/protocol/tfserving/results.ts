@@ -1,5 +1,5 @@
 /** What classify and regress answer (tensorflow_serving/apis/classification.proto, regression.proto). */
-export interface ScoredClass {
+interface ScoredClass {
   /** Empty where the model names none. */
   readonly label: string;
   /** 0 where the model gives none. */

@@ -2,7 +2,7 @@ import { BodyKind } from '../link/infer-head.ts';
 import { WireReader } from '../protobuf/wire-reader.ts';
 
 /** A request that was recorded for warming up, in the form in which clients send it. */
-export interface WarmupRequest {
+interface WarmupRequest {
   readonly kind: BodyKind;
   readonly body: Uint8Array;
 }

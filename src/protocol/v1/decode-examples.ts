@@ -9,7 +9,7 @@ import { isBase64, readBase64 } from './base64-value.ts';
 import { typeName } from './debug-text.ts';
 import { type RequestDocument, readRequestDocument } from './request-document.ts';
 
-export interface ExamplesDocument {
+interface ExamplesDocument {
   readonly signatureName: string;
   readonly examples: readonly Example[];
   /** Features that all examples share. */

@@ -7,7 +7,7 @@ import { readRowInputs } from './row-inputs.ts';
 /** In which of its two forms a predict request came: its answer is in the same. */
 export type PredictForm = 'row' | 'column';
 
-export interface PredictDocument {
+interface PredictDocument {
   readonly form: PredictForm;
   readonly tensors: readonly Tensor[];
 }

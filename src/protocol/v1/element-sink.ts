@@ -47,7 +47,7 @@ export function elementSink(datatype: Datatype): ElementSink {
 }
 
 /** What stands at the cursor is not of this type. */
-export function wrongType(cursor: JsonCursor, datatype: Datatype): SkeinError {
+function wrongType(cursor: JsonCursor, datatype: Datatype): SkeinError {
   const value = debugText(cursor.bytes, cursor.at);
   const type = typeName(cursor.bytes, cursor.at);
   return new SkeinError('v1_element_type', { value, type, dtype: dataTypeOf(datatype).name });

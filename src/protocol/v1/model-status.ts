@@ -1,6 +1,6 @@
 /** States of a version (tensorflow_serving/apis/get_model_status.proto). */
 export const versionStates = { START: 10, LOADING: 20, AVAILABLE: 30, UNLOADING: 40, END: 50 } as const;
-export type VersionState = keyof typeof versionStates;
+type VersionState = keyof typeof versionStates;
 
 export interface VersionStatus {
   readonly version: number;

@@ -47,7 +47,7 @@ export class RequestDocument {
 }
 
 /** TensorFlow Serving's words for what is wrong with a body as a whole. */
-export type BodyFault =
+type BodyFault =
   | 'Is not object'
   | "not formatted correctly. 'signature_name' key must be a string value."
   | "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist "

@@ -6,7 +6,7 @@ import { excerpt } from './excerpt.ts';
 import type { RequestSchema } from './infer-request.ts';
 import { shapeText } from './read-shape.ts';
 
-export interface CheckedInputs {
+interface CheckedInputs {
   /** In the model's order; optional inputs that were left out are not here. */
   readonly inputs: readonly Tensor[];
   readonly batchSize: number;

@@ -22,7 +22,7 @@ export interface InputDocument {
 }
 
 export const notAnArray = 'not an array';
-export type NotAnArray = typeof notAnArray;
+type NotAnArray = typeof notAnArray;
 
 /**
  * Reads the document; what does not belong to it is read and dropped. `beforeTrailing` may throw a better fault than

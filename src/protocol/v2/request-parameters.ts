@@ -6,7 +6,7 @@ import { excerpt } from './excerpt.ts';
 import type { ParameterValue, RequestParameters } from './infer-request.ts';
 
 /** What the parameters of a request say: those that travel, and the one that only this dialect has. */
-export interface ReadParameters {
+interface ReadParameters {
   readonly parameters: RequestParameters;
   /** Counts only when the request names no outputs. */
   readonly binaryOutput: boolean;

@@ -48,7 +48,7 @@ export interface BatchStatistics {
 }
 
 /** Only of models that answer one request more than once. */
-export interface ResponseStatistics {
+interface ResponseStatistics {
   readonly compute_infer: DurationTotal;
   readonly compute_output: DurationTotal;
   readonly success: DurationTotal;
@@ -57,7 +57,7 @@ export interface ResponseStatistics {
   readonly cancel: DurationTotal;
 }
 
-export interface MemoryUsage {
+interface MemoryUsage {
   readonly type: 'CPU' | 'CPU_PINNED' | 'GPU';
   readonly id: number;
   readonly byte_size: number;

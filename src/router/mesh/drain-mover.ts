@@ -7,7 +7,7 @@ import type { FleetView } from './fleet-view.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
 
-export interface MoverOptions {
+interface MoverOptions {
   /** Whether this router decides where copies of the model are. */
   readonly isOurs: (entry: ModelEntry) => boolean;
   readonly log: (message: string, facts: Record<string, unknown>) => void;

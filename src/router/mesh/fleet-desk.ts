@@ -7,7 +7,7 @@ import type { ModelFinding } from '../../protocol/link/messages.ts';
 export type ModelWish = Partial<Omit<ModelRecord, 'kind' | 'name'>>;
 
 /** Asks backends for the versions under a path of their model directories; rejects where none has them. */
-export type FindModel = (path: string) => Promise<ModelFinding>;
+type FindModel = (path: string) => Promise<ModelFinding>;
 
 /** A change that crosses somebody else's is made again on what that one left. */
 const triesAgainst = 5;

@@ -122,7 +122,7 @@ function recordOf({ id, address, engines, labels, taints, zone }: BackendMember)
 }
 
 /** Its path is relative: each backend looks for it in model directories of its own. */
-export function repositoryModelOf({ name, path, versions, stamps, labels }: ModelRecord): RepositoryModel {
+function repositoryModelOf({ name, path, versions, stamps, labels }: ModelRecord): RepositoryModel {
   const stamp = versions.map((version, i) => `${version}:${stamps[i]}`).join(' ');
   const model = { name, path, layout: 'directory' as const, versions, versionStamps: stamps, stamp, hasConfig: false };
   return labels === undefined ? model : { ...model, labels: new Map(Object.entries(labels)) };

@@ -6,7 +6,7 @@ import { LoadFailures } from './load-failures.ts';
 import { RequestRate } from './request-rate.ts';
 
 /** What is kept only of models that were asked for: there may be ten thousand that never are. */
-export class ModelActivity {
+class ModelActivity {
   readonly copies = new Set<CopyView>();
   readonly rate = new RequestRate();
   readonly failures = new LoadFailures();

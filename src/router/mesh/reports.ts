@@ -113,7 +113,7 @@ export interface PlanReport {
   readonly homeless: readonly string[];
 }
 
-export interface PlannedMove {
+interface PlannedMove {
   readonly model: string;
   readonly version: number;
   readonly from: string;

@@ -7,7 +7,7 @@ import type { ModelRefresh } from './model-refresh.ts';
 import type { OverrideStore } from './override-store.ts';
 import type { ModelService, RouterSiblings } from './router-siblings.ts';
 
-export interface RepositoryParts {
+interface RepositoryParts {
   readonly catalogue: Catalogue;
   readonly coldStarts: ColdStarts;
   readonly refresh: ModelRefresh;

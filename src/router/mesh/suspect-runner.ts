@@ -9,7 +9,7 @@ import type { ProcessKeeper } from './process-keeper.ts';
 import type { RequestRun } from './request-run.ts';
 import { within } from './within.ts';
 
-export interface Suspect {
+interface Suspect {
   readonly run: RequestRun;
   /** What its backend's end was to it. */
   readonly error: SkeinError;

@@ -4,7 +4,7 @@ import { type FailureReason, failureReason } from './failure-reason.ts';
 import type { ModelLabels } from './model-labels.ts';
 
 /** What the front counts of one model. */
-export class ModelCounts {
+class ModelCounts {
   readonly durations = new DurationHistogram();
   readonly failures: Record<FailureReason, number> = { REJECTED: 0, CANCELED: 0, BACKEND: 0, OTHER: 0 };
 }

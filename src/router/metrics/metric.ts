@@ -12,7 +12,7 @@ export interface Metric {
  * `sum`: of what each process has of its own. `max`: of totals that all of them see, some a moment later than others.
  * `first`: of gauges that all of them see.
  */
-export type Aggregator = 'sum' | 'max' | 'first';
+type Aggregator = 'sum' | 'max' | 'first';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
@@ -35,7 +35,7 @@ export function single(value: number): readonly Sample[] {
 }
 
 /** Observations by upper bound, as Prometheus wants them: each bucket counts all below its bound. */
-export interface Buckets {
+interface Buckets {
   readonly bounds: readonly number[];
   /** One more than bounds: the last is beyond them. Not cumulative. */
   readonly counts: readonly number[];

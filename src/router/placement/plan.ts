@@ -33,7 +33,7 @@ export interface Move {
 }
 
 /** A copy that has to leave and has nowhere to go. */
-export interface StrandedCopy {
+interface StrandedCopy {
   readonly model: string;
   readonly version: number;
   readonly from: string;
@@ -41,7 +41,7 @@ export interface StrandedCopy {
   readonly candidates: readonly Candidate[];
 }
 
-export interface Plan {
+interface Plan {
   readonly moves: readonly Move[];
   readonly stranded: readonly StrandedCopy[];
   readonly bytes: number;

@@ -1,7 +1,7 @@
 import type { FleetPicture, Move } from './plan.ts';
 import { defaultRebalanceOptions, planRebalance, type RebalanceOptions } from './rebalance.ts';
 
-export interface RebalancePace {
+interface RebalancePace {
   /** Moves under way at once, of this router. */
   readonly atOnce: number;
   /** Moves begun in a second, of all routers together. */

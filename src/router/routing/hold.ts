@@ -16,7 +16,7 @@ export interface HoldView {
 }
 
 /** `retryAfterSeconds` is when the model is expected to be ready: whole seconds, at least 1. */
-export type HoldDecision =
+type HoldDecision =
   | { readonly kind: 'hold'; readonly untilMs: number }
   | { readonly kind: 'refuse'; readonly code: 'model_loading' | 'hold_full'; readonly retryAfterSeconds: number };
 

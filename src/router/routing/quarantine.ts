@@ -29,7 +29,7 @@ export interface InFlightRequest {
 }
 
 /** What becomes of a request that was in flight when its process ended. */
-export type CrashVerdict = 'retry' | 'retry_alone' | 'convicted';
+type CrashVerdict = 'retry' | 'retry_alone' | 'convicted';
 
 /** Share of the blame for one crash: 1 where nothing else ran, less where others ran beside it. */
 interface Blame {

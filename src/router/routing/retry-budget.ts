@@ -1,4 +1,4 @@
-export interface RetryBudgetOptions {
+interface RetryBudgetOptions {
   /** Retries allowed per request seen: 0.2 means that retries add at most a fifth to the load. */
   readonly ratio: number;
   /** Retries allowed per second however few requests come, so that a quiet router can still retry. */

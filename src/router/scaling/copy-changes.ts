@@ -2,7 +2,7 @@ import { type PlacementQuestion, place } from '../placement/place.ts';
 import { defaultPlacementOptions, type PlacementBackend, type PlacementOptions } from '../placement/snapshot.ts';
 import type { CopyDecision } from './snapshot.ts';
 
-export type CopyChange =
+type CopyChange =
   /** `urgent`: it may displace what other models hold, as a load for a waiting request may. */
   | { readonly kind: 'load'; readonly backendId: string; readonly urgent: boolean }
   | { readonly kind: 'unload'; readonly backendId: string };

@@ -13,12 +13,12 @@ export interface PanicState {
 
 export const calm: PanicState = Object.freeze({ sinceMs: undefined, most: 0, mode: 'panic' });
 
-export interface LoadMeans {
+interface LoadMeans {
   readonly stable: WindowMeans;
   readonly panic: WindowMeans;
 }
 
-export interface Desired {
+interface Desired {
   readonly copies: number;
   readonly mode: ScalingMode;
   readonly urgent: boolean;

@@ -7,7 +7,7 @@ import type { ClientListener } from './infer-client.ts';
 import { type AwaitedBody, bodyStalled, type StalledBodies } from './stalled-bodies.ts';
 
 /** Told of one request's body as it comes: pieces and then its end, or a fault of the client's and nothing more. */
-export type BodyReceiver = Pick<ClientListener, 'onBodyPiece' | 'onBodyEnd' | 'onBodyFault'>;
+type BodyReceiver = Pick<ClientListener, 'onBodyPiece' | 'onBodyEnd' | 'onBodyFault'>;
 
 export interface IntakeFacts {
   readonly coding: Coding | undefined;

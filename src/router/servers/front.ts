@@ -7,7 +7,7 @@ import type { ServerOptions } from './server-options.ts';
 import { StalledBodies } from './stalled-bodies.ts';
 import type { Tracer } from './tracing.ts';
 
-export type ServerLog = (message: string, facts: Record<string, unknown>) => void;
+type ServerLog = (message: string, facts: Record<string, unknown>) => void;
 
 /** What a server needs beside its mesh. */
 export interface ServerTools {

@@ -1,7 +1,7 @@
 import { encodeSpans, type FinishedSpan, type SpanAttributes } from './otlp-span.ts';
 import type { SpanSink } from './tracing.ts';
 
-export interface ExporterOptions {
+interface ExporterOptions {
   /** Base URL of a collector: spans go to `/v1/traces` below it. */
   readonly endpoint: string;
   /** For a collector that wants to know who sends. */

@@ -8,7 +8,7 @@ export const droppedRestBytes = 1024 * 1024;
 /** How long a client may go on sending a body that was refused, before the connection is cut. */
 export const lingerMs = 4_000;
 
-export interface RefusalDetail {
+interface RefusalDetail {
   readonly requestId?: string | undefined;
   /** Names and values in turn. */
   readonly fixedHeaders: readonly string[];

@@ -10,15 +10,9 @@ import { compressWhole, createCompressor } from './reply-compressor.ts';
 export const heldReplyBytes = 256 * 1024;
 
 /** Told when the client reads more slowly than the answer comes, and when it has caught up. */
-export interface ReplyFlow {
+interface ReplyFlow {
   pause(): void;
   resume(): void;
-}
-
-/** What stands in every answer: it changes when the server begins to drain. */
-export interface FixedHeaders {
-  /** Names and values in turn. */
-  readonly fixedHeaders: readonly string[];
 }
 
 /** Writes one answer to the client: at once where it is small, else piece by piece at the client's pace. */

@@ -2,7 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { excerpt } from '../../protocol/v2/excerpt.ts';
 
 /** How long the client waits for the answer: past it the request is given up wherever it is. */
-export const timeoutHeader = 'Skein-Timeout-Ms';
+const timeoutHeader = 'Skein-Timeout-Ms';
 
 /** As node names it. */
 export const timeoutHeaderKey = 'skein-timeout-ms';

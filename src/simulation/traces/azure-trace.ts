@@ -2,7 +2,7 @@ import { normal, type Random, seededRandom } from '../seeded-random.ts';
 import { type MinuteCounts, minuteTrace } from './minute-trace.ts';
 import type { Trace } from './trace.ts';
 
-export interface AzureShape {
+interface AzureShape {
   readonly models: number;
   readonly minutes: number;
   /** All models together, on average. */

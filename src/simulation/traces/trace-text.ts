@@ -2,7 +2,7 @@ import { minuteTrace } from './minute-trace.ts';
 import type { Arrival, Trace } from './trace.ts';
 
 /** A trace in a text, with what is wrong with it where it is none. */
-export type ReadTrace = { readonly trace: Trace } | { readonly fault: string };
+type ReadTrace = { readonly trace: Trace } | { readonly fault: string };
 
 export const traceForm =
   "the columns of Azure Functions' invocation counts (HashOwner,HashApp,HashFunction,Trigger,1,2,…), or lines of 'MILLISECONDS,MODEL'";

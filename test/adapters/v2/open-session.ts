@@ -7,7 +7,7 @@ import { RecordedReply } from '../recorded-reply.ts';
 import { type FakeV2Options, type FakeV2Server, startFakeV2Server } from './fake-v2-server.ts';
 import { quickOptions } from './quick-options.ts';
 
-export interface OpenSession {
+interface OpenSession {
   readonly server: FakeV2Server;
   readonly backend: RecordedBackend;
   readonly session: BackendSession;

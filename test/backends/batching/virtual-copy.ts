@@ -14,7 +14,7 @@ interface Running {
   isAlike: boolean;
 }
 
-export interface VirtualRun {
+interface VirtualRun {
   readonly setting: RunSetting;
   readonly rows: number;
   readonly startMs: number;

@@ -11,7 +11,7 @@ import { longestGapMs } from './event-loop-gap.ts';
 import { bytesOf, encodeStrings, floatsOf, floatsTensor, tensor, whileCollecting } from './test-tensors.ts';
 
 /** An engine and models for it. Each of these writes one into a directory that is its own, and returns what to load. */
-export interface ContractEngine {
+interface ContractEngine {
   readonly engine: Engine;
   /** INPUT0 to an equal OUTPUT0, both of any length. */
   identity(directory: string, datatype: Datatype): string;

@@ -8,7 +8,7 @@ import type { SkeinError } from '../../../src/protocol/errors.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 import { echo, echoSignature, FakeModel } from './fake-model.ts';
 
-export interface FakeFile {
+interface FakeFile {
   readonly bytes: number;
   /** What it holds once it is loaded; as much as its file where it does not say. */
   readonly residentBytes?: number;

@@ -4,7 +4,7 @@ import { SkeinError } from '../../../src/protocol/errors.ts';
 import { onlySignature, type Signatures } from '../../../src/protocol/tensors/named-signature.ts';
 import type { Signature, Tensor } from '../../../src/protocol/tensors/tensor.ts';
 
-export interface FakeRun {
+interface FakeRun {
   readonly signature: string;
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly string[];
@@ -14,7 +14,7 @@ export interface FakeRun {
   fail(error: Error): void;
 }
 
-export interface FakeModelOptions {
+interface FakeModelOptions {
   /** One without a name is the only one. */
   readonly signature: Signature | Signatures;
   /** What comes out. */

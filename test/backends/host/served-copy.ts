@@ -14,7 +14,7 @@ import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 import { defaultSignature } from '../../../src/protocol/tensors/named-signature.ts';
 import type { FakeModel } from './fake-model.ts';
 
-export const spec: CopySpec = { model: 'm', version: 1, directory: '', stamp: 's', pinned: false, wanted: true };
+const spec: CopySpec = { model: 'm', version: 1, directory: '', stamp: 's', pinned: false, wanted: true };
 
 export interface ServedCopy {
   readonly copy: Copy;
@@ -77,7 +77,7 @@ export interface SentRequest {
   readonly outcome: () => Outcome | undefined;
 }
 
-export interface RequestFacts {
+interface RequestFacts {
   readonly id?: string;
   /** One pair of numbers a row. */
   readonly x: readonly number[];

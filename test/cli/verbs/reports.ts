@@ -9,7 +9,7 @@ import type {
 
 const mib = 2 ** 20;
 
-export const copy: CopyReport = {
+const copy: CopyReport = {
   backend: 'b1',
   version: 2,
   phase: 'ready',

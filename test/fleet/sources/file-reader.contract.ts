@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { FileReader, OpenFile } from '../../../src/fleet/sources/file-reader.ts';
 import { someBytes } from './file-server.ts';
 
-export interface ReaderAtFiles {
+interface ReaderAtFiles {
   readonly reader: FileReader;
   urlOf(path: string): URL;
 }

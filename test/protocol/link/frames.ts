@@ -1,7 +1,7 @@
 import { FrameReader, type FrameSink } from '../../../src/protocol/link/frame-reader.ts';
 
 /** What a reader told its sink: control frames, and body pieces joined as far as they follow one another. */
-export type SeenFrame =
+type SeenFrame =
   | {
       readonly kind: 'control';
       readonly type: number;

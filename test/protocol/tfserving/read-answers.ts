@@ -31,7 +31,7 @@ export function readPredictResponse(bytes: Uint8Array) {
   return { outputs, spec };
 }
 
-export type ReadResult = { classes?: [label: string, score: number][][]; values?: number[] };
+type ReadResult = { classes?: [label: string, score: number][][]; values?: number[] };
 
 function readResult(reader: WireReader, kind: 'classify' | 'regress'): ReadResult {
   const classes: [string, number][][] = [];

@@ -3,7 +3,7 @@ import { type Datatype, elementBytes } from '../../../src/protocol/tensors/datat
 import { elementCount, type Tensor } from '../../../src/protocol/tensors/tensor.ts';
 
 /** What TensorFlow Serving's JSON carries. */
-export const jsonDatatypes = (Object.keys(elementBytes) as Datatype[]).filter(
+const jsonDatatypes = (Object.keys(elementBytes) as Datatype[]).filter(
   (datatype) => !['FP16', 'BF16', 'UINT16'].includes(datatype),
 );
 

@@ -33,7 +33,7 @@ export interface TestMesh {
 }
 
 /** A fake of whoever starts processes: it knows how they ended, and starts backends apart of the fake fleet. */
-export class FakeProcesses implements ProcessKeeper {
+class FakeProcesses implements ProcessKeeper {
   /** How the next processes that are asked about ended. */
   end: ProcessEnd = { kind: 'signal', signal: 'SIGKILL' };
   readonly opened: string[] = [];
@@ -202,7 +202,7 @@ export class Answer implements ReplyObserver {
   }
 }
 
-export interface AskOptions {
+interface AskOptions {
   readonly version?: number;
   readonly timeoutMs?: number;
   readonly body?: RequestBody;

@@ -18,7 +18,7 @@ import type {
 } from '../../../src/router/mesh/reports.ts';
 
 /** What the fake does with an inference. */
-export type InferBehaviour = (inference: FakeInference) => void;
+type InferBehaviour = (inference: FakeInference) => void;
 
 /** One inference that reached the fake mesh: what it was asked, and the means to answer it. */
 export class FakeInference {
@@ -51,7 +51,7 @@ export class FakeInference {
 }
 
 /** Answers with what it was sent. */
-export const echo: InferBehaviour = (inference) => {
+const echo: InferBehaviour = (inference) => {
   if (inference.isComplete) inference.reply(inference.body, inference.request.headerLength);
 };
 
@@ -255,7 +255,7 @@ export function statisticsOf(name: string, version: number, counts: Partial<Stat
   };
 }
 
-export interface StatisticsCounts {
+interface StatisticsCounts {
   readonly success: number;
   readonly batches: readonly (readonly [size: number, count: number])[];
 }

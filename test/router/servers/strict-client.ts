@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Conversation {
+interface Conversation {
   /** Written one after the other, with a turn of the event loop or two between them. */
   readonly pieces: readonly Buffer[];
   /** The client ends its side behind the last piece, and goes on listening. */

@@ -21,7 +21,7 @@ import type { Pointer } from './runtime-api.ts';
 import { loadError, type SessionOptions, withSessionOptions } from './session-options.ts';
 import { readSignature } from './session-signature.ts';
 
-export interface OnnxEngineOptions {
+interface OnnxEngineOptions {
   readonly provider: ProviderChoice;
   readonly fallback: ProviderFallback;
   /** Undefined: no cache, every load optimises anew. */

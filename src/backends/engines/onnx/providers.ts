@@ -2,7 +2,7 @@ import { SkeinError } from '../../../protocol/errors.ts';
 import { type Pointer, type RuntimeApi, readStrings, stringArray } from './runtime-api.ts';
 
 /** Execution providers that can be asked for, as settings name them. */
-export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const;
+const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 export interface ProviderChoice {

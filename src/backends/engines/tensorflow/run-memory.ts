@@ -6,7 +6,7 @@ import { eachField, MessageCursor } from './message-cursor.ts';
 import type { Pointer, TensorflowApi } from './tensorflow-api.ts';
 import type { TensorflowModel } from './tensorflow-model.ts';
 
-export interface RunMemory {
+interface RunMemory {
   readonly fixedBytes: number;
   readonly rowBytes: number;
 }
@@ -47,7 +47,7 @@ export async function measureRunMemory(
 }
 
 /** RunMetadata: the most that was allocated at one time, by the times and sizes of all allocations. */
-export function peakOfTrace(bytes: Buffer): number {
+function peakOfTrace(bytes: Buffer): number {
   const records: { readonly atMicros: number; readonly bytes: number }[] = [];
   const read = (path: readonly number[], cursor: MessageCursor): void => {
     const [field, ...rest] = path;

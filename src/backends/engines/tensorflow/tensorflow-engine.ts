@@ -19,7 +19,7 @@ import { type Pointer, TensorflowApi, TensorflowFault } from './tensorflow-api.t
 import { findTensorflow } from './tensorflow-library.ts';
 import { closeGraph, type OpenGraph, TensorflowModel } from './tensorflow-model.ts';
 
-export interface TensorflowEngineOptions extends TensorflowDevices {
+interface TensorflowEngineOptions extends TensorflowDevices {
   /** Library, or the folder it lies in; empty: looked for. */
   readonly library: string;
   /** Graphs may open files and connections of this host. */

@@ -2,7 +2,7 @@ import type { BodyDialect } from '../../../protocol/link/infer-head.ts';
 import type { SpecPlace } from '../../../protocol/tfserving/find-spec.ts';
 
 /** Who asks, as far as a method may want to know. */
-export interface Caller {
+interface Caller {
   readonly remoteAddress: string | undefined;
 }
 

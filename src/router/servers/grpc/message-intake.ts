@@ -13,7 +13,7 @@ export interface MessageReceiver {
   onFault(error: SkeinError): void;
 }
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly maxMessageBytes: number;
   readonly timeoutMs: number;
   readonly stalledBodies: StalledBodies;

@@ -2,7 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
 import { messagePrefix } from '../../../../src/protocol/grpc/message-frame.ts';
 
-export interface GrpcAnswer {
+interface GrpcAnswer {
   /** Undefined where the stream was reset before it said one. */
   readonly status: number | undefined;
   readonly text: string;
@@ -16,7 +16,7 @@ export function frame(message: Uint8Array, flag = 0): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-export interface GrpcCall {
+interface GrpcCall {
   readonly stream: ClientHttp2Stream;
   readonly answer: Promise<GrpcAnswer>;
 }
