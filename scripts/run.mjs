@@ -78,6 +78,7 @@ const steps = {
   check,
   format: () => run(bin('biome'), ['check', '--write']),
   bench: (args) => node('--expose-gc', 'bench/run.ts', ...args),
+  chaos: (args) => node('test/chaos/run.ts', ...args),
   build: () => run(bin('tsc'), ['-p', 'tsconfig.build.json']),
 };
 

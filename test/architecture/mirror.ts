@@ -4,7 +4,7 @@ import type { Fault } from './rules.ts';
 import { below, type SourceFile } from './source-tree.ts';
 
 /** Folders of test/ that test something else than src/. */
-const besideSources = ['architecture', 'docs', 'e2e', 'examples', 'fixtures', 'scripts', 'slow', 'bench'];
+const besideSources = ['architecture', 'chaos', 'docs', 'e2e', 'examples', 'fixtures', 'scripts', 'slow', 'bench'];
 
 /**
  * Tests that do not lie where what they test lies: a test of test/a/b/ uses something of src/a/b/, itself or through what

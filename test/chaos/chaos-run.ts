@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load } from '../fixtures/fleet-client.ts';
+import { writeManyModels } from '../fixtures/many-models.ts';
+import { seededRandom, zipf } from '../fixtures/random.ts';
+import { percentile } from '../fixtures/traffic/latency.ts';
+import { OpenLoop } from '../fixtures/traffic/open-loop.ts';
+import { ChaosClient } from './chaos-client.ts';
+import { ChaosFleet } from './chaos-fleet.ts';
+import { type ChaosRequest, chaosRequest, modelBytes } from './chaos-request.ts';
+import type { Fault, World } from './fault.ts';
+import { Ledger } from './ledger.ts';
+import { type Episode, type EpisodeRow, failureLines, isFailure, rowOf, waitMs } from './report.ts';
+import type { PlannedFault } from './schedule.ts';
+
+export interface ChaosPlan {
+  readonly seed: number;
+  readonly perSecond: number;
+  readonly faults: ReadonlyMap<string, Fault>;
+  readonly schedule: readonly PlannedFault[];
+}
+
+export interface ChaosResult {
+  readonly seed: number;
+  readonly sent: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+  /** Tries that met a broken connection and went to another router. */
+  readonly reconnected: number;
+  readonly rows: readonly EpisodeRow[];
+  /** Empty where the ledger balances and the fleet was whole after every fault. */
+  readonly faults: readonly string[];
+}
+
+const modelCount = 300;
+const deadlineMs = 8_000;
+const patienceMs = 4_000;
+const calmMs = 5_000;
+/** Of the fleet, after a fault is over. */
+const wholeWithinMs = 45_000;
+const loadLanes = 8;
+
+interface Cleanup {
+  after(end: () => unknown): void;
+}
+
+export async function runChaos(
+  t: Cleanup,
+  directory: string,
+  plan: ChaosPlan,
+  say: (text: string) => void,
+): Promise<ChaosResult> {
+  const repository = `${directory}/models`;
+  const models = writeManyModels(repository, modelCount, { kind: 'dense', sizeBytes: modelBytes });
+  const fleet = await ChaosFleet.start(t, { directory, repository, models: modelCount });
+  await loadAll(models, [...fleet.routers.values()]);
+  const ledger = new Ledger(deadlineMs);
+  const client = new ChaosClient(fleet.routers, ledger, { deadlineMs, patienceMs });
+  t.after(() => client.close());
+  const startMs = performance.now();
+  const timed = (text: string) => say(`${((performance.now() - startMs) / 1_000).toFixed(1).padStart(6)} s  ${text}`);
+  const pick = zipf(modelCount, 1, seededRandom(plan.seed));
+  const requestOf = (i: number) => chaosRequest(i, models[pick()]!);
+  timed(`${plan.perSecond} requests a second over ${modelCount} models, ${calmMs / 1_000} s without a fault`);
+  const traffic = new OpenLoop<ChaosRequest>(client, plan.perSecond, requestOf);
+  await sleep(calmMs);
+  const slowMs = Math.max(100, 5 * percentile([...ledger.entries].map(waitMs).filter(Number.isFinite), 99));
+  timed(`slow is what takes longer than ${Math.round(slowMs)} ms`);
+  const episodes = await suffer(plan, { fleet, ledger, repository, say: timed });
+  await traffic.stop();
+
+  const entries = [...ledger.entries];
+  const verdicts: Record<string, number> = {};
+  for (const entry of entries) {
+    const verdict = ledger.verdict(entry);
+    verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+  }
+  const notes = episodes.filter(({ wholeMs }) => wholeMs === undefined).map(({ kind, note }) => `${kind}: ${note}`);
+  return {
+    seed: plan.seed,
+    sent: entries.length,
+    verdicts,
+    reconnected: client.reconnected,
+    rows: episodes.map((episode) => rowOf(episode, entries, ledger, { startMs, slowMs })),
+    faults: [...failureLines(entries, ledger, startMs), ...notes],
+  };
+}
+
+/** One fault after the other, each once the fleet has got over the one before. */
+async function suffer({ faults, schedule }: ChaosPlan, world: World): Promise<Episode[]> {
+  const episodes: Episode[] = [];
+  for (const planned of schedule) {
+    await sleep(planned.calmMs);
+    episodes.push(await sufferOne(faults.get(planned.kind)!, planned, world));
+    const last = episodes.at(-1)!;
+    const failed = [...world.ledger.entries].filter(
+      (entry) => entry.dueMs >= last.fromMs && entry.answers.length > 0 && isFailure(world.ledger.verdict(entry)),
+    ).length;
+    if (failed > 0) world.say(`${failed} requests FAILED`);
+  }
+  await sleep(Math.min(calmMs, deadlineMs));
+  return episodes.map((episode, i) => ({ ...episode, untilMs: episodes[i + 1]?.fromMs ?? performance.now() }));
+}
+
+async function sufferOne(fault: Fault, planned: PlannedFault, world: World): Promise<Episode> {
+  const { kind, target, variant, holdMs } = planned;
+  const { say, fleet } = world;
+  const fromMs = performance.now();
+  let endedMs = fromMs;
+  const episode = (wholeMs: number | undefined, note: string): Episode => ({
+    ...{ kind, target, variant, fromMs, endedMs, wholeMs, note },
+    untilMs: Number.POSITIVE_INFINITY,
+  });
+  say(`${kind} ${target}: ${variant}, for ${(holdMs / 1_000).toFixed(1)} s`);
+  try {
+    const end = await fault.begin(world, target, variant);
+    if (end === undefined) {
+      say(`${kind} cannot be done on this machine`);
+      return episode(fromMs, 'left out: not possible on this machine');
+    }
+    await sleep(holdMs - (performance.now() - fromMs));
+    await end();
+    endedMs = performance.now();
+    await fleet.untilWhole(wholeWithinMs);
+    const wholeMs = performance.now();
+    say(`${kind} ${target}: over, the fleet is whole ${((wholeMs - endedMs) / 1_000).toFixed(1)} s later`);
+    return episode(wholeMs, '');
+  } catch (problem) {
+    say(`${kind} ${target}: ${String(problem)}`);
+    return episode(undefined, String(problem));
+  }
+}
+
+/** Each model once, through whichever router: the run begins warm. */
+async function loadAll(models: readonly string[], routers: readonly string[]): Promise<void> {
+  const left = models.values();
+  const lane = async (i: number) => {
+    for (const model of left) await load(routers[i % routers.length]!, model);
+  };
+  await Promise.all(Array.from({ length: loadLanes }, (_, i) => lane(i)));
+}
