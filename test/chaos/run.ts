@@ -36,6 +36,9 @@ function readArguments() {
   return { seed, minutes, rate, json: values.json, faults: faultTable.filter(({ kind }) => chosen.includes(kind)) };
 }
 
+/** Of everything that was started and mounted. */
+const ends: (() => unknown)[] = [];
+
 async function main(): Promise<number> {
   let given: ReturnType<typeof readArguments>;
   try {
@@ -46,7 +49,6 @@ async function main(): Promise<number> {
   }
   const { seed, minutes, rate, faults, json } = given;
   const say = (text: string) => void process.stderr.write(`${text}\n`);
-  const ends: (() => unknown)[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'skein-chaos-'));
   try {
     const schedule = scheduleOf(faults, seed, minutes);
@@ -63,10 +65,15 @@ async function main(): Promise<number> {
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
     return isBalanced ? 0 : 1;
   } finally {
-    for (const end of ends.reverse()) await end();
+    for (const end of ends.toReversed()) await end();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const end of ends.toReversed()) void end();
+    process.exit(130);
+  });
+}
 process.exit(await main());

@@ -75,7 +75,7 @@ export const loseLeases: Fault = {
       await Promise.all(leases.map(({ ID }) => fleet.etcd.call('/lease/revoke', { ID })));
     };
     await revoke();
-    const timer = variant === 'once' ? undefined : setInterval(() => void revoke(), 1_000);
+    const timer = variant === 'once' ? undefined : setInterval(() => void revoke().catch(() => {}), 1_000);
     return async () => clearInterval(timer);
   },
 };
