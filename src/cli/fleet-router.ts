@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { RouterSettings } from '../config/load-fleet-settings.ts';
 import type { MemberRecord, RouterMember } from '../fleet/member-record.ts';
 import type { Registry } from '../fleet/registry.ts';
+import { notConnectedYet } from '../router/mesh/backend-view.ts';
 import { noProcesses } from '../router/mesh/process-keeper.ts';
 import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
@@ -17,7 +18,7 @@ import { buildRouter, type RouterCore } from './router-core.ts';
 import { softwareVersion } from './software-version.ts';
 import { untilSignalled } from './until-signalled.ts';
 
-/** How long a router waits for the registry and its first backends before it says that it serves: it serves in any case. */
+/** How long a router waits for the registry and its first backends before it listens: it does in any case. */
 const readyWithinMs = 5_000;
 
 /** `skein router`: one router of a fleet. Resolves when it has ended. */
@@ -35,8 +36,9 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
   const core = await buildRouter(settings, id, { processes: noProcesses, log, fleet: { registry, ...guard } });
-  const metrics = await listen(core, settings);
+  // Before that it would answer that no model is known: who connects again is better served by another router.
   await untilKnown(registry, core);
+  const metrics = await listen(core, settings);
   const at = (port: number) => `http://${urlHost(settings.host)}:${port}`;
   const url = settings.advertiseUrl || `http://${urlHost(reachableHost(settings.host))}:${core.server.port}`;
   const announced = await announce(
@@ -66,13 +68,14 @@ async function listen(core: RouterCore, settings: RouterSettings): Promise<Metri
   );
 }
 
-/** The registry has answered, and every backend in it is connected or known to be away. */
+/** The registry has answered, one backend is there, and every other one is connected, too, or was tried. */
 async function untilKnown(registry: Registry, { mesh }: RouterCore): Promise<void> {
   const untilMs = performance.now() + readyWithinMs;
   const isKnown = () => {
     if (registry.standing.kind === 'starting') return false;
-    const up = mesh.report().backends.filter(({ state }) => state === 'up').length;
-    return up > 0 && up >= registry.snapshot.backends.size;
+    const { backends } = mesh.report();
+    const tried = backends.filter(({ reason }) => reason !== notConnectedYet).length;
+    return backends.some(({ state }) => state === 'up') && tried >= registry.snapshot.backends.size;
   };
   while (performance.now() < untilMs && !isKnown()) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -4,6 +4,9 @@ import type { PlacementBackend } from '../placement/snapshot.ts';
 import type { CopyView } from './copy-view.ts';
 import type { BackendStanding } from './reports.ts';
 
+/** The reason of a backend that nobody has reached or failed to reach so far. */
+export const notConnectedYet = 'not connected yet';
+
 /** One backend as this router sees it. */
 export class BackendView {
   /** Replaced where the registry says something else of it. */
@@ -19,7 +22,7 @@ export class BackendView {
   /** What its operator should know though it serves: somebody else uses its name, say. */
   note = '';
   /** Why it is not up. */
-  reason = 'not connected yet';
+  reason: string = notConnectedYet;
   /** Bytes of loads that this router has asked for and the backend's state does not show yet. */
   promisedBytes = 0;
 

@@ -3,6 +3,7 @@ import type { ModelRecord } from '../../fleet/catalogue-entry.ts';
 import type { BackendMember } from '../../fleet/member-record.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, RegistryStanding } from '../../fleet/registry.ts';
 import type { RepositoryChanges, RepositoryModel } from '../../fleet/repository/repository-model.ts';
+import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { FleetView } from './fleet-view.ts';
@@ -41,6 +42,12 @@ export class FleetSync implements FleetListener {
 
   onStanding(standing: RegistryStanding): void {
     this.#standing = standing;
+  }
+
+  /** What is told to who asks for a model that is not known: before the catalogue was read that says nothing of the model. */
+  missing(model: string): SkeinError {
+    if (this.#standing?.kind !== 'starting') return new SkeinError('model_unknown', { model });
+    return new SkeinError('registry_unreachable', { reason: this.#standing.reason });
   }
 
   onChange(snapshot: FleetSnapshot, { entries, backends, drains }: FleetChanges): void {

@@ -305,7 +305,7 @@ export class LocalMesh implements Mesh {
   /** The model, where requests for it are tried; throws what the client is told where not. */
   #servable(model: string, version: number | undefined): ModelEntry {
     const entry = this.#catalogue.find(model);
-    if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
+    if (entry === undefined || !entry.isOffered) throw this.#sync.missing(model);
     if (entry.isUnloaded) throw new SkeinError('model_unavailable', { model });
     const problem = entry.repository?.problem;
     if (problem !== undefined) throw new SkeinError('model_failed', { model, reason: problem });

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { CatalogueEntry, ModelRecord } from '../../../src/fleet/catalogue-entry.ts';
 import { EmbeddedRegistry } from '../../../src/fleet/embedded/embedded-registry.ts';
+import { FleetPicture } from '../../../src/fleet/fleet-picture.ts';
 import type { BackendMember } from '../../../src/fleet/member-record.ts';
+import type { FleetListener } from '../../../src/fleet/registry.ts';
 import { until } from '../../adapters/until.ts';
 import { backend, modelRecord } from '../../fleet/registry.contract.ts';
 import { ask, startMesh } from './test-mesh.ts';
@@ -34,6 +36,15 @@ describe('FleetSync', () => {
     assert.match(await ask(mesh, 'a').over(), /^a s1 on b1/);
     assert.equal(fake.loads[0]?.directory, 'a');
     await registry.removeEntry('a');
+    assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
+  });
+
+  test('says of no model that it is unknown before the catalogue was read', async (t) => {
+    const { mesh } = startMesh(t, { requestTimeoutMs: 2_000 });
+    const picture = new FleetPicture();
+    mesh.follow(Object.assign(new EmbeddedRegistry(), { watch: (one: FleetListener) => picture.watch(one) }));
+    assert.equal(await ask(mesh, 'a').over(), 'registry_unreachable');
+    picture.stand('connected');
     assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
   });
 
