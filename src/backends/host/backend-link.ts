@@ -145,6 +145,8 @@ export class BackendLink {
   }
 
   #keep(stream: Stream, piece: Buffer): Buffer {
+    const last = stream.holds?.at(-1);
+    if (last !== undefined && this.#link.isUnder(last)) return piece;
     const hold = this.#link.hold(piece);
     if (hold === undefined) return this.#link.keep(piece);
     stream.holds ??= [];

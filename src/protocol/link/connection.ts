@@ -114,9 +114,14 @@ export class LinkConnection {
     return piece;
   }
 
-  /** The same for who says when they are spent; undefined where `piece` lasts without it. */
+  /** The same for who says when they are spent; undefined where `piece` has to be kept, or lasts without it. */
   hold(piece: Buffer): SlabHold | undefined {
     return piece.length <= copiedBytes ? undefined : this.#reads?.hold();
+  }
+
+  /** Whether the piece in `onData` lasts by an earlier hold, as it came behind the piece of that. */
+  isUnder(hold: SlabHold): boolean {
+    return this.#reads?.isUnder(hold) ?? false;
   }
 
   sendBody(stream: number, piece: Uint8Array, end: boolean): void {

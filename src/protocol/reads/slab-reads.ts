@@ -45,6 +45,11 @@ export class SlabReads implements ReadTarget {
   hold(): SlabHold {
     return this.#slab.hold();
   }
+
+  /** Whether that hold, which was not let go yet, is on the chunk that is being handed on, too. */
+  isUnder(hold: SlabHold): boolean {
+    return this.#slab === hold;
+  }
 }
 
 class Slab implements SlabHold {

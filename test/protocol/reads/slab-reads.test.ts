@@ -21,7 +21,7 @@ function setUp() {
     reads.onRead(buffer, readBytes);
     return chunks.at(-1)!;
   };
-  return { pool, read };
+  return { pool, reads, read };
 }
 
 describe('SlabReads', () => {
@@ -45,6 +45,19 @@ describe('SlabReads', () => {
     assert.equal(pool.keptBytes, 0);
     holds[3]!.release(true);
     assert.equal(pool.keptBytes, slabBytes);
+  });
+
+  test('tells what lies in a slab that is held already from what lies in the next', () => {
+    const { reads, read } = setUp();
+    const holds: SlabHold[] = [];
+    read(1, holds);
+    const [hold] = holds;
+    const inSlab: boolean[] = [];
+    for (let fill = 2; fill < 7; fill++) {
+      read(fill, holds);
+      inSlab.push(reads.isUnder(hold!));
+    }
+    assert.deepEqual(inSlab, [true, true, true, false, false]);
   });
 
   test('never uses a slab again that somebody may still read', () => {
