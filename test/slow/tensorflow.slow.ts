@@ -32,6 +32,21 @@ async function inferJson(http: string, model: string, request: unknown): Promise
   return { status: answer.status, error: body.error ?? '', data: body.outputs?.[0]?.data ?? [] };
 }
 
+/** TensorFlow Serving's REST, one row, by row (`instances`) or by column (`inputs`). */
+async function predict(http: string, model: string, request: unknown): Promise<Float32Array> {
+  const answer = await fetch(`${http}/v1/models/${model}:predict`, { method: 'POST', body: JSON.stringify(request) });
+  const body = (await answer.json()) as { error?: string; outputs?: number[][]; predictions?: number[][] };
+  assert.equal(answer.status, 200, body.error);
+  return Float32Array.from((body.outputs ?? body.predictions)![0]!);
+}
+
+/** Lists in lists, as V1 has tensors. */
+function nested(values: readonly number[], [size, ...rest]: readonly number[]): unknown {
+  if (rest.length === 0) return values;
+  const step = values.length / size!;
+  return Array.from({ length: size! }, (_, i) => nested(values.slice(i * step, (i + 1) * step), rest));
+}
+
 const halfPlusTwo = (http: string, model = 'half_plus_two') =>
   inferJson(http, model, { inputs: [{ name: 'x', shape: [3, 1], datatype: 'FP32', data: [1, 2, 5] }] });
 
@@ -84,7 +99,23 @@ describe('a server with TensorFlow', () => {
     assert.match(error, /signature 'nowhere' is not found in model 'multi', whose signatures are 'add_three'/);
   });
 
-  test('gives the same answers from the same weights in both formats, in JSON and in binary', async (t) => {
+  test('joins requests for a SavedModel into batches', async () => {
+    const statistics = async (): Promise<number[]> => {
+      const answer = await fetch(`${skein.http}/v2/models/half_plus_two/stats`);
+      const { model_stats } = (await answer.json()) as { model_stats: { batch_stats: { batch_size: number }[] }[] };
+      return model_stats[0]!.batch_stats.map(({ batch_size }) => batch_size);
+    };
+    const one = { name: 'x', shape: [1, 1], datatype: 'FP32', data: [1] };
+    const joined = async () => {
+      const answers = Array.from({ length: 64 }, () => inferJson(skein.http, 'half_plus_two', { inputs: [one] }));
+      for (const { data } of await Promise.all(answers)) assert.deepEqual(data, [2.5]);
+      // The requests of three rows that other tests send run by themselves.
+      return (await statistics()).some((rows) => rows === 2 || rows === 4) || undefined;
+    };
+    await until('a run of several requests', 20_000, joined);
+  });
+
+  test('gives the same answers from the same weights in both formats, through every protocol', async (t) => {
     const pixels = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i * 0.37));
     const last = channelsLast(pixels, 3, 224 * 224);
     const ask = async (model: string, shape: readonly number[], values: Float32Array): Promise<Float32Array[]> => {
@@ -95,13 +126,22 @@ describe('a server with TensorFlow', () => {
       const json = await inferJson(skein.http, model, { inputs: [input] });
       assert.equal(json.status, 200, json.error);
       const raw = Buffer.from(binary.outputs[0]!.bytes);
-      return [new Float32Array(raw.buffer, raw.byteOffset, raw.length / 4), Float32Array.from(json.data as number[])];
+      return [
+        new Float32Array(raw.buffer, raw.byteOffset, raw.length / 4),
+        Float32Array.from(json.data as number[]),
+        ...(await Promise.all([
+          predict(skein.http, model, { inputs: nested([...values], shape) }),
+          predict(skein.http, model, { instances: nested([...values], shape) }),
+        ])),
+      ];
     };
     const answers = [
       ...(await ask('mobilenet', [1, 3, 224, 224], pixels)),
       ...(await ask('tf_mobilenet', [1, 224, 224, 3], last)),
     ];
     const [reference, ...others] = answers;
+    assert.equal(answers.length, 8);
+    for (const { length } of answers) assert.equal(length, 1000);
     const spread = Math.max(...reference!) - Math.min(...reference!);
     const off = others.map((other) => Math.max(...other.map((value, i) => Math.abs(value - reference![i]!))));
     showFigures(t, { spread, 'largest difference': Math.max(...off) });

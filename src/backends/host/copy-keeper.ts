@@ -210,7 +210,7 @@ export class CopyKeeper {
         statistics: this.#options.statisticsOf(spec.model, spec.version),
         cores: this.#cores,
         takeRoom: (bytes) => this.memory.hasSpare(bytes),
-        runLimitBytes: runLimitBytes(this.#options.budgetBytes),
+        runLimitBytes: runLimitBytes(this.#options.ceilingBytes),
         onIdle: () => this.memory.changed(),
       },
     );

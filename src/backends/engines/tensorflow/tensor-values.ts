@@ -1,6 +1,6 @@
-import koffi from 'koffi';
 import { elementBytes } from '../../../protocol/tensors/datatype.ts';
 import { elementCount, type Tensor } from '../../../protocol/tensors/tensor.ts';
+import { copyIn, copyOut } from '../native-memory.ts';
 import { dataTypeOf, datatypeOf } from './data-types.ts';
 import { readStrings, stringTensorProto } from './string-tensor.ts';
 import type { Pointer, TensorflowApi } from './tensorflow-api.ts';
@@ -19,14 +19,7 @@ export function createInput(api: TensorflowApi, tensor: Tensor): Pointer {
   const dimensions = tensor.shape.length === 0 ? null : BigInt64Array.from(tensor.shape, BigInt);
   const type = dataTypeOf[tensor.datatype];
   const value = api.pointer('TF_AllocateTensor', type, dimensions, tensor.shape.length, tensor.byteLength);
-  if (tensor.byteLength > 0) {
-    const target = new Uint8Array(koffi.view(api.pointer('TF_TensorData', value), tensor.byteLength));
-    let offset = 0;
-    for (const part of tensor.parts) {
-      target.set(part, offset);
-      offset += part.byteLength;
-    }
-  }
+  if (tensor.byteLength > 0) copyIn(api.pointer('TF_TensorData', value), tensor.parts);
   return value;
 }
 
@@ -41,7 +34,7 @@ export function readOutput(api: TensorflowApi, name: string, value: Pointer): Te
   let bytes: Buffer;
   if (data === undefined) bytes = Buffer.alloc(0);
   else if (datatype === 'BYTES') bytes = readStrings(data, elementCount(shape));
-  else bytes = Buffer.from(new Uint8Array(koffi.view(data, byteLength)));
+  else bytes = copyOut(data, byteLength);
   return { name, datatype, shape, parts: [bytes], byteLength: bytes.byteLength };
 }
 
