@@ -35,7 +35,8 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   });
   const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
-  const core = await buildRouter(settings, id, { processes: noProcesses, log, fleet: { registry, ...guard } });
+  const fleet = { registry, rebalancePerSecond: settings.rebalancePerSecond, ...guard };
+  const core = await buildRouter(settings, id, { processes: noProcesses, log, fleet });
   // Before that it would answer that no model is known: who connects again is better served by another router.
   await untilKnown(registry, core);
   const metrics = await listen(core, settings);

@@ -46,6 +46,8 @@ interface FleetParts {
   readonly registry: Registry;
   readonly secret?: LinkSecret;
   readonly tls?: LinkTls;
+  /** Copies moved in a second to backends that hold too little. */
+  readonly rebalancePerSecond: number;
 }
 
 /** What a router process has around it. */
@@ -82,6 +84,8 @@ export async function buildRouter(
     pinned: new Set(pinnedModels(settings)),
     routers: { self: id, all: fleet === undefined ? () => workers : () => routersOf(fleet.registry, id) },
     maxIdleMs: settings.maxIdleMs,
+    // Nothing joins a machine.
+    rebalancePerSecond: fleet?.rebalancePerSecond ?? 0,
     hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
     quarantine: { ...isolation, convictionMs: settings.convictionMs },
     requestTimeoutMs: settings.requestTimeoutMs,

@@ -14,6 +14,8 @@ export type MoveReason = 'drain' | 'join';
 interface MoverParts extends RouterParts {
   readonly models: readonly SimModel[];
   readonly routers: number;
+  /** This router's among them, from 0. */
+  readonly position: number;
   readonly isOurs: (model: SimModel) => boolean;
   readonly onMoved: (move: Move, why: MoveReason) => void;
 }
@@ -46,14 +48,12 @@ export class SimMover {
 
   /** Gives newcomers their share. */
   tick(): void {
-    const { clock, routers } = this.#parts;
-    const members = this.#router.sight.placementBackends().filter(({ state }) => state === 'ready');
+    const { clock, routers, position } = this.#parts;
     const view = {
+      fleet: this.#router.sight.placementBackends().filter(({ state }) => state === 'ready'),
       picture: () => this.#picture(),
-      epoch: members.map(({ id }) => id).join(' '),
-      routers,
+      part: { isOurs: (name: string) => this.#isOurs(name), position, routers },
       underWay: this.#underWay,
-      isOurs: (name: string) => this.#isOurs(name),
       isCurrent: (move: Move) => this.#isCurrent(move),
     };
     for (const move of this.#rebalancer.tick(view, clock.nowMs)) this.#begin(move, 'join');

@@ -64,8 +64,8 @@ class Simulation {
     const isOursOf = (router: SimRouter) => (model: SimModel) => ownerOfModel(model) === router.id;
     this.#scalers = this.#routers.map((router) => new SimScaler(router, parts, ids.length, isOursOf(router)));
     this.#events = new FleetEvents(this.#clock, this.#startMs, () => this.#addBackend(), this.#models);
-    this.#movers = this.#routers.map((router) => {
-      const own = { models: this.#models, routers: ids.length, isOurs: isOursOf(router) };
+    this.#movers = this.#routers.map((router, position) => {
+      const own = { models: this.#models, routers: ids.length, position, isOurs: isOursOf(router) };
       return new SimMover(
         router,
         { ...parts, ...own, onMoved: (move, why) => this.#events.onMoved(move, why) },

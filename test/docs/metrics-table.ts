@@ -68,6 +68,8 @@ const report: FleetReport = {
   copiesAdded: 0,
   copiesTrimmed: 0,
   copiesMoved: 0,
+  copiesRebalanced: 0,
+  movesQueued: 0,
   duplicateLoads: 0,
   routers: [],
   registry: { kind: 'connected', reason: '', sinceMs: 0 },

@@ -111,6 +111,17 @@ export const fleetSettings = {
     summary: 'keeps models off this backend that neither tolerate these nor require them as labels',
     why: 'For costly machines: a backend with the taint gpu takes only models that ask for it.',
   },
+  rebalancePerSecond: {
+    flag: 'rebalance',
+    kind: 'count',
+    min: 0,
+    max: 1_000,
+    zero: 'never',
+    default: 10,
+    verbs: ['router'],
+    summary: 'copies moved in a second, by all routers together, to backends that hold much less than the others',
+    why: 'A backend that joins takes its share of copies and load within seconds. Each move is a load there: more at once are felt where loads are heavy. Without it a newcomer gets only what is loaded anew.',
+  },
   linkToken: {
     flag: 'link-token',
     kind: 'path',

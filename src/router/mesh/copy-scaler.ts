@@ -2,7 +2,6 @@ import type { BackendRecord } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import { copyChanges } from '../scaling/copy-changes.ts';
 import { CopyScaling } from '../scaling/copy-scaling.ts';
-import { ownerOf } from '../scaling/model-owner.ts';
 import { defaultScalingOptions } from '../scaling/options.ts';
 import type { CopyDecision, CopyLimits, ScaledModel } from '../scaling/snapshot.ts';
 import type { BackendView } from './backend-view.ts';
@@ -10,12 +9,12 @@ import { type ColdStarts, specOf } from './cold-starts.ts';
 import type { CopyView } from './copy-view.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { ModelEntry } from './model-entry.ts';
+import type { ModelOwnership } from './model-ownership.ts';
 import { questionOf } from './placement-question.ts';
 
 export interface ScalerOptions {
-  /** This router, and all that serve the same fleet: each decides for the models that it owns. */
-  readonly self: string;
-  readonly routers: () => readonly string[];
+  /** Each router decides for the models that it owns. */
+  readonly ownership: ModelOwnership;
   readonly limitsOf: (entry: ModelEntry) => CopyLimits;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
 }
@@ -26,8 +25,6 @@ const scanMs = 1_000;
 const maxLoads = 2;
 /** A copy that could not be added is not tried again for so long. */
 const retryMs = 5_000;
-/** Models whose owner is remembered; past it all are worked out again. */
-const maxOwned = 100_000;
 
 /** Sees to it that models have as many copies as their load calls for: of those that this router owns. */
 export class CopyScaler {
@@ -36,8 +33,7 @@ export class CopyScaler {
   readonly #options: ScalerOptions;
   readonly #scaling = new CopyScaling();
   readonly #watched = new Set<ModelEntry>();
-  readonly #owned = new Map<ModelEntry, boolean>();
-  #ownedAmong = '';
+  #ownershipEpoch = 0;
   readonly #decisions = new Map<ModelEntry, CopyDecision>();
   readonly #retryAtMs = new Map<ModelEntry, number>();
   #loads = 0;
@@ -78,14 +74,15 @@ export class CopyScaler {
     if (nowMs < this.#tickAtMs) return;
     this.#tickAtMs = nowMs + defaultScalingOptions.tickMs;
     if (nowMs >= this.#scanAtMs) this.#scan(nowMs);
-    const routers = this.#options.routers();
-    this.#forgetOwnersUnless(routers.join('\n'));
-    const entries = [...this.#watched].filter((entry) => this.#isOurs(entry, routers));
+    const { ownership } = this.#options;
+    if (ownership.epoch !== this.#ownershipEpoch) this.#decisions.clear();
+    this.#ownershipEpoch = ownership.epoch;
+    const entries = [...this.#watched].filter((entry) => this.#isOurs(entry));
     const backends = this.#fleet.placementBackends(nowMs);
     const models = entries.map((entry) => this.#modelOf(entry));
     const able = backends.filter(({ state }) => state === 'ready').map(({ id }) => id);
     const hosts = new Set(able.map((id) => hostOf(this.#fleet.backends.get(id)!.record))).size;
-    const snapshot = { models, backends: able.length, hosts, routers: routers.length || 1 };
+    const snapshot = { models, backends: able.length, hosts, routers: ownership.routers };
     const decisions = this.#scaling.tick(snapshot, nowMs);
     decisions.forEach((decision, at) => {
       const entry = entries[at]!;
@@ -109,25 +106,12 @@ export class CopyScaler {
     }
   }
 
-  #forgetOwnersUnless(among: string): void {
-    if (among === this.#ownedAmong) return;
-    this.#ownedAmong = among;
-    this.#owned.clear();
-    this.#decisions.clear();
-  }
-
-  #isOurs(entry: ModelEntry, routers: readonly string[]): boolean {
+  #isOurs(entry: ModelEntry): boolean {
     if (!isScaled(entry)) {
       if (this.#options.limitsOf(entry).minCopies === 0) this.#unwatch(entry);
       return false;
     }
-    if (routers.length < 2) return true;
-    let isOurs = this.#owned.get(entry);
-    if (isOurs === undefined) {
-      if (this.#owned.size >= maxOwned) this.#owned.clear();
-      isOurs = ownerOf(entry.name, routers) === this.#options.self;
-      this.#owned.set(entry, isOurs);
-    }
+    const isOurs = this.#options.ownership.isOurs(entry);
     // Another router looks after it: what came here is its owner's business, who sees it in the copies' states.
     if (!isOurs && this.#options.limitsOf(entry).minCopies === 0) this.#unwatch(entry);
     return isOurs;
@@ -141,15 +125,21 @@ export class CopyScaler {
     const stamp = version === undefined ? '' : entry.stampOf(version);
     const held = version === undefined ? undefined : this.#coldStarts.heldFor(entry, version);
     const figures = { readyCopies: 0, comingCopies: 0, inFlight: 0, slotsPerCopy: 1 };
+    let moving = 0;
     for (const copy of activity.copies) {
       const { facts } = copy;
       if (facts.version !== version || facts.stamp !== stamp || !isOwnCopy(copy)) continue;
       if (copy.isReady) {
         figures.readyCopies++;
+        if (copy.isMoving) moving++;
         figures.inFlight += copy.inFlight;
         figures.slotsPerCopy = Math.max(figures.slotsPerCopy, facts.slots);
       } else if (facts.phase === 'loading' || facts.phase === 'warming') figures.comingCopies++;
     }
+    // A copy and its successor are one: or a model would seem to have had two, and be given another.
+    const unborn = Math.min(moving, figures.comingCopies);
+    figures.comingCopies -= unborn;
+    if (moving > 0) figures.readyCopies = Math.max(1, figures.readyCopies - (moving - unborn));
     if (held !== undefined) figures.comingCopies = Math.max(1, figures.comingCopies);
     return { name: entry.name, ...figures, held: held ?? 0, arrivals, limits: this.#options.limitsOf(entry) };
   }

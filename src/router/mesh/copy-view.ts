@@ -16,6 +16,10 @@ export class CopyView implements CopyLoad {
   readonly backend: BackendView;
   readonly entry: ModelEntry;
   readonly sent = new Set<SentRequest>();
+  /** This router moves it: a successor is loaded elsewhere, or is there. */
+  isMoving = false;
+  /** The successor serves: this one goes as soon as every router knows. */
+  isSucceeded = false;
   #isGone = false;
   #isUnloading = false;
   #facts: CopyFacts;
@@ -50,7 +54,15 @@ export class CopyView implements CopyLoad {
 
   /** It has left or is about to: others are asked first. */
   get isLeaving(): boolean {
-    return this.isGone || this.backend.standing === 'draining';
+    return this.isGone || this.isSucceeded || this.backend.standing === 'draining';
+  }
+
+  /** Of the model's files as they are now, and of a version that is served. */
+  get isCurrent(): boolean {
+    const { entry, facts } = this;
+    return (
+      entry.repository !== undefined && entry.serves(facts.version) && facts.stamp === entry.stampOf(facts.version)
+    );
   }
 
   get session(): BackendSession {

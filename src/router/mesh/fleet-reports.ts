@@ -2,7 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
 import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import { explain } from '../placement/place.ts';
-import { type FleetPicture, type PlannedModel, plan, planDrain } from '../placement/plan.ts';
+import { type FleetPicture, plan, planDrain } from '../placement/plan.ts';
 import type { BackendView } from './backend-view.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
@@ -12,6 +12,7 @@ import type { FleetView } from './fleet-view.ts';
 import type { IndexRow } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
+import { plannedModels } from './planned-models.ts';
 import type { BackendReport, CopyReport, Explanation, ModelReport, ModelStanding, PlanReport } from './reports.ts';
 import { versionStates } from './version-states.ts';
 
@@ -88,7 +89,10 @@ export class FleetReports {
   }
 
   plan(backendId: string | undefined, nowMs: number): PlanReport {
-    const picture: FleetPicture = { backends: this.#fleet.placementBackends(nowMs), models: this.#planned(nowMs) };
+    const picture: FleetPicture = {
+      backends: this.#fleet.placementBackends(nowMs),
+      models: plannedModels(this.#fleet, nowMs),
+    };
     const { moves, stranded, bytes, estimatedMs } =
       backendId === undefined ? plan(picture) : planDrain(picture, backendId);
     return {
@@ -97,22 +101,6 @@ export class FleetReports {
       estimatedMs,
       homeless: stranded.map(({ model }) => model),
     };
-  }
-
-  #planned(nowMs: number): PlannedModel[] {
-    return this.#catalogue
-      .all()
-      .filter(({ activity }) => activity !== undefined && activity.copies.size > 0)
-      .map((entry) => {
-        const { model, copies } = questionOf(
-          entry,
-          entry.activity!.lastVersion,
-          new Set(),
-          this.#fleet.meanCopyBytes,
-          nowMs,
-        );
-        return { ...model, copies, loadMs: entry.activity!.loadMs };
-      });
   }
 
   /** Why a version is not served; where none is named, the one that a request without a version would load. */

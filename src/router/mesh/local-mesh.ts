@@ -14,10 +14,9 @@ import { askStatistics } from './ask-statistics.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
-import { CopyScaler } from './copy-scaler.ts';
+import { CopyUpkeep, type UpkeepOptions } from './copy-upkeep.ts';
 import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
-import { DrainMover } from './drain-mover.ts';
 import { externalTrouble } from './external-servers.ts';
 import { findModel } from './find-model.ts';
 import { FleetDesk } from './fleet-desk.ts';
@@ -35,30 +34,24 @@ import type { CopyRunsReport, Explanation, FleetReport, ModelReport, PlanReport 
 import { RepositoryCalls } from './repository-calls.ts';
 import { RequestRun, type RunContext } from './request-run.ts';
 import { noSiblings, type RouterSiblings } from './router-siblings.ts';
-import { isOwner, scalerOptions } from './scaler-options.ts';
 import { SuspectRunner } from './suspect-runner.ts';
 import { within } from './within.ts';
 
-export interface MeshOptions {
+export interface MeshOptions extends UpkeepOptions {
   readonly version: string;
   readonly adapters: readonly Adapter[];
   readonly processes: ProcessKeeper;
   readonly overrides: OverrideStore;
   /** Models that are never evicted. */
   readonly pinned?: ReadonlySet<string>;
-  /** This router, and all that serve the same fleet, itself included; left out: it is alone. */
-  readonly routers?: { readonly self: string; readonly all: () => readonly string[] };
   /** Router processes that share this one's port; left out: none do. */
   readonly siblings?: RouterSiblings;
-  /** Copies of models that nobody asked for so long are given up; 0: only when memory is needed. */
-  readonly maxIdleMs?: number;
   readonly hold: HoldLimits;
   readonly quarantine: QuarantineOptions;
   /** For requests that name no time of their own. */
   readonly requestTimeoutMs: number;
   /** Looks at the repositories now rather than at the next poll. */
   readonly rescan: () => Promise<void>;
-  readonly log: (message: string, facts: Record<string, unknown>) => void;
 }
 
 /** How often deadlines and waits are looked at: what a late answer may be late by. */
@@ -74,8 +67,7 @@ export class LocalMesh implements Mesh {
   readonly #catalogue: Catalogue;
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
-  readonly #scaler: CopyScaler;
-  readonly #mover: DrainMover;
+  readonly #upkeep: CopyUpkeep;
   readonly #sync: FleetSync;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
@@ -94,16 +86,15 @@ export class LocalMesh implements Mesh {
     this.#catalogue = new Catalogue(options.pinned);
     this.#fleet = new FleetView(this.#catalogue);
     this.#coldStarts = new ColdStarts(this.#fleet, options.hold, (id) => this.#connector.wake(id, processes));
-    this.#scaler = new CopyScaler(this.#fleet, this.#coldStarts, scalerOptions(options));
+    this.#upkeep = new CopyUpkeep(this.#catalogue, this.#fleet, this.#coldStarts, options);
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
-    this.#mover = new DrainMover(this.#fleet, { isOurs: (entry) => isOwner(entry, options), log });
     const view = { catalogue: this.#catalogue, fleet: this.#fleet, connector: this.#connector };
     this.#sync = new FleetSync(view, (changes) => this.applyRepository(changes), log);
     const { overrides, rescan, siblings = noSiblings } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
     this.repository = new RepositoryCalls({ ...parts, overrides, rescan, siblings, log });
-    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#scaler);
+    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep.scaler);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
@@ -173,7 +164,7 @@ export class LocalMesh implements Mesh {
     }
     const activity = entry.active();
     activity.rate.record(nowMs);
-    this.#scaler.noteRequest(entry);
+    this.#upkeep.scaler.noteRequest(entry);
     this.#retries.earn();
     const run = new RequestRun(request, entry, nowMs + timeoutMs, this.#context, observer);
     this.#active.add(run);
@@ -263,9 +254,7 @@ export class LocalMesh implements Mesh {
       loads: this.#coldStarts.loadsStarted,
       loadFailures: this.#coldStarts.loadsFailed,
       convictions: this.#inquiry.convictions,
-      copiesAdded: this.#scaler.copiesAdded,
-      copiesTrimmed: this.#scaler.copiesTrimmed,
-      copiesMoved: this.#mover.copiesMoved,
+      ...this.#upkeep.figures,
       duplicateLoads: this.#coldStarts.duplicateLoads,
       registry: this.#sync.standing,
       routers: this.#options.routers?.all() ?? [],
@@ -370,8 +359,7 @@ export class LocalMesh implements Mesh {
 
   #sweep(nowMs: number): void {
     this.#coldStarts.sweep(nowMs);
-    this.#scaler.tick(nowMs);
-    this.#mover.tick(nowMs);
+    this.#upkeep.tick(nowMs);
     this.#isolation.sweep(nowMs);
     for (const run of this.#active) run.expire(nowMs);
   }

@@ -26,8 +26,11 @@ export interface FleetReport {
   readonly convictions: number;
   readonly copiesAdded: number;
   readonly copiesTrimmed: number;
-  /** Copies loaded elsewhere for backends that drain, and loads that another backend had done or begun as well. */
+  /** Copies loaded elsewhere for backends that drain, and for backends that held too little; moves of these that are planned and not begun. */
   readonly copiesMoved: number;
+  readonly copiesRebalanced: number;
+  readonly movesQueued: number;
+  /** Loads that another backend had done or begun as well. */
   readonly duplicateLoads: number;
   /** Whether what is known of the fleet is current; left out where there is no registry. */
   readonly registry?: RegistryStanding | undefined;

@@ -35,6 +35,12 @@ export function fleetSamples(report: FleetReport): Metric[] {
       single(report.duplicateLoads),
     ),
     counter('skein_copies_moved_total', 'Copies loaded elsewhere for backends that drain', single(report.copiesMoved)),
+    counter(
+      'skein_copies_rebalanced_total',
+      'Copies moved to backends that held much less than the others',
+      single(report.copiesRebalanced),
+    ),
+    gauge('skein_moves_queued', 'Of these moves, those planned and not begun', single(report.movesQueued)),
     ...registrySamples(report),
     ...backendSamples(report.backends),
     ...sourceSamples(report.backends),

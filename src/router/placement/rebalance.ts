@@ -20,25 +20,64 @@ export interface RebalanceOptions {
 /** Hashing alone leaves backends of few models at 70 % of the average: those are as they should be. */
 export const defaultRebalanceOptions: RebalanceOptions = Object.freeze({ belowShare: 0.6, leastCopies: 3 });
 
+/**
+ * Of several routers each plans the moves of its own models: as much of what each giver has to give as they are of what it
+ * holds. How much a model is asked for each router measures for itself; so no two have to agree about it.
+ */
+export interface PlanPart {
+  readonly isOurs: (model: string) => boolean;
+  /** This one among the routers, from 0. */
+  readonly position: number;
+  readonly routers: number;
+}
+
+export const wholePlan: PlanPart = Object.freeze({ isOurs: () => true, position: 0, routers: 1 });
+
+/** How full a backend is that takes models. */
+export type Fill = Pick<PlacementBackend, 'id' | 'usableBytes' | 'usedBytes'>;
+
 /** Cheapest first. None where nobody lacks enough, which is where it comes to rest. */
 export function planRebalance(
   picture: FleetPicture,
+  part: PlanPart = wholePlan,
   options: RebalanceOptions = defaultRebalanceOptions,
 ): readonly Move[] {
   const fleet = picture.backends.filter(({ state, usableBytes }) => state === 'ready' && usableBytes > 0);
   const sums = fleetSums(fleet);
   const copies = picture.models.reduce((sum, model) => sum + model.copies.length, 0);
-  const leastBytes = (options.leastCopies * sums.usedBytes) / Math.max(1, copies);
-  const receivers = fleet
-    .filter((backend) => {
-      const fairBytes = sums.usedShare * backend.usableBytes;
-      return backend.usedBytes < options.belowShare * fairBytes && fairBytes - backend.usedBytes >= leastBytes;
-    })
+  const meanBytes = sums.usedBytes / Math.max(1, copies);
+  const receivers = lackingMost(fleet, options)
+    .filter(({ usableBytes, usedBytes }) => sums.usedShare * usableBytes - usedBytes >= options.leastCopies * meanBytes)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   if (receivers.length === 0) return [];
   const givers = giversOf(fleet, picture.models, sums);
-  const moves = receivers.flatMap((receiver) => movesTo(receiver, givers, sums));
+  const zones = new Map(picture.backends.map(({ id, zone }) => [id, zone]));
+  const moves = receivers.flatMap((receiver) => movesTo(receiver, givers, { sums, meanBytes, part, zones }));
   return moves.sort((a, b) => a.loadMs - b.loadMs || a.bytes - b.bytes || (a.model < b.model ? -1 : 1));
+}
+
+/** Backends that use less than their share: cheap to ask, where a plan looks at every copy. */
+export function lackingMost<B extends Fill>(
+  fleet: readonly B[],
+  { belowShare }: RebalanceOptions = defaultRebalanceOptions,
+): B[] {
+  const usedShare =
+    sum(fleet, (one) => one.usedBytes) /
+    Math.max(
+      1,
+      sum(fleet, (one) => one.usableBytes),
+    );
+  return fleet.filter(({ usedBytes, usableBytes }) => usedBytes < belowShare * usedShare * usableBytes);
+}
+
+/** What a plan goes by. */
+interface Basis {
+  readonly sums: FleetSums;
+  /** Of a copy. */
+  readonly meanBytes: number;
+  readonly part: PlanPart;
+  /** By backend. */
+  readonly zones: ReadonlyMap<string, string | undefined>;
 }
 
 interface FleetSums {
@@ -94,12 +133,15 @@ interface Debt {
   demand: number;
 }
 
-function movesTo(receiver: PlacementBackend, givers: readonly Giver[], sums: FleetSums): Move[] {
+function movesTo(receiver: PlacementBackend, givers: readonly Giver[], basis: Basis): Move[] {
+  const { sums, meanBytes, part } = basis;
   const lackingBytes = sums.usedShare * receiver.usableBytes - receiver.usedBytes;
   const lackingDemand = Math.max(0, sums.demandShare * receiver.usableBytes - receiver.assignedDemand);
   const bytesPerExcess = lackingBytes / givers.reduce((sum, { excessBytes }) => sum + excessBytes, 0);
   const excessDemand = givers.reduce((sum, giver) => sum + giver.excessDemand, 0);
   const demandPerExcess = excessDemand > 0 ? lackingDemand / excessDemand : 0;
+  // Of a rest of less than a copy for each router only some take one: so all together take what is due.
+  const staggerBytes = ((part.position + 0.5) / part.routers - 0.5) * meanBytes;
   const debt: Debt = { bytes: 0, demand: 0 };
   const moves: Move[] = [];
   for (const giver of givers) {
@@ -107,7 +149,8 @@ function movesTo(receiver: PlacementBackend, givers: readonly Giver[], sums: Fle
       bytes: Math.min(1, bytesPerExcess) * giver.excessBytes,
       demand: Math.min(1, demandPerExcess) * giver.excessDemand,
     };
-    moves.push(...taken(receiver, giver, share, debt));
+    const extraBytes = giver === givers.at(-1) ? staggerBytes : 0;
+    moves.push(...taken(receiver, giver, { share, extraBytes }, debt, basis));
   }
   return moves;
 }
@@ -117,24 +160,34 @@ function movesTo(receiver: PlacementBackend, givers: readonly Giver[], sums: Fle
  * brings what was handed over closest to what should have been by then. Nobody stands in line for a single copy: of a
  * million models on a thousand backends that would be most of the time.
  */
-function taken(receiver: PlacementBackend, giver: Giver, share: Debt, debt: Debt): Move[] {
-  const able = giver.models.filter((model) => mayMove(model, receiver));
+function taken(
+  receiver: PlacementBackend,
+  giver: Giver,
+  { share: whole, extraBytes }: { readonly share: Debt; readonly extraBytes: number },
+  debt: Debt,
+  { part, zones }: Basis,
+): Move[] {
+  const all = giver.models.filter((model) => mayMove(model, receiver, giver.backend, zones));
+  const able = all.filter(({ name }) => part.isOurs(name));
   const bytes = sum(able, ({ expectedBytes }) => expectedBytes);
-  const dueCopies = ((debt.bytes + share.bytes) * able.length) / bytes;
-  if (able.length === 0 || dueCopies < 0.5) {
-    debt.bytes += share.bytes;
-    debt.demand += share.demand;
-    return [];
-  }
-  if (dueCopies < 1.5) {
-    debt.bytes += share.bytes;
-    debt.demand += share.demand;
-    return [take(able, receiver, giver, debt)];
-  }
   const demand = sum(able, (model) => model.demand);
+  const isAll = able.length === all.length;
+  const share = {
+    bytes: isAll ? whole.bytes : whole.bytes * ratio(bytes, all, ({ expectedBytes }) => expectedBytes),
+    demand: isAll ? whole.demand : whole.demand * ratio(demand, all, (model) => model.demand),
+  };
+  const dueCopies = ((debt.bytes + share.bytes + extraBytes) * able.length) / bytes;
+  if (able.length === 0 || dueCopies < 1.5) {
+    debt.bytes += share.bytes + extraBytes;
+    debt.demand += share.demand;
+    return dueCopies >= 0.5 ? [take(able, receiver, giver, debt)] : [];
+  }
   const moves: Move[] = [];
   let stretch: PlannedModel[] = [];
-  for (const model of able.sort(hottestFirst)) {
+  const coldHalf = able.length >> 1;
+  for (const [at, model] of able.sort(hottestFirst).entries()) {
+    // Among cold ones it matters little that fewer or more stand in line.
+    if (at === coldHalf) debt.bytes += extraBytes;
     debt.bytes += (share.bytes * model.expectedBytes) / bytes;
     if (demand > 0) debt.demand += (share.demand * model.demand) / demand;
     stretch.push(model);
@@ -182,13 +235,28 @@ function closest(
   return chosen;
 }
 
-function mayMove(model: PlannedModel, receiver: PlacementBackend): boolean {
-  const isThere = model.copies.some(({ backendId }) => backendId === receiver.id);
-  return !isThere && refusalOf(receiver, model) === undefined;
+/** Not where it has a copy, nor into a zone that holds another one, unless it is there already. */
+function mayMove(
+  model: PlannedModel,
+  receiver: PlacementBackend,
+  giver: PlacementBackend,
+  zones: ReadonlyMap<string, string | undefined>,
+): boolean {
+  const isChecked = receiver.zone !== undefined && receiver.zone !== giver.zone;
+  for (const { backendId } of model.copies) {
+    if (backendId === receiver.id) return false;
+    if (isChecked && backendId !== giver.id && zones.get(backendId) === receiver.zone) return false;
+  }
+  return refusalOf(receiver, model) === undefined;
 }
 
-function sum(models: readonly PlannedModel[], of: (model: PlannedModel) => number): number {
+function ratio(part: number, all: readonly PlannedModel[], of: (model: PlannedModel) => number): number {
+  const whole = sum(all, of);
+  return whole > 0 ? part / whole : 0;
+}
+
+function sum<T>(of: readonly T[], value: (one: T) => number): number {
   let total = 0;
-  for (const model of models) total += of(model);
+  for (const one of of) total += value(one);
   return total;
 }

@@ -1,5 +1,12 @@
 import type { FleetPicture, Move } from './plan.ts';
-import { defaultRebalanceOptions, planRebalance, type RebalanceOptions } from './rebalance.ts';
+import {
+  defaultRebalanceOptions,
+  type Fill,
+  lackingMost,
+  type PlanPart,
+  planRebalance,
+  type RebalanceOptions,
+} from './rebalance.ts';
 
 interface RebalancePace {
   /** Moves under way at once, of this router. */
@@ -8,6 +15,8 @@ interface RebalancePace {
   readonly perSecond: number;
   /** A plan is made at most so often: of a million models it takes half a second. */
   readonly planEveryMs: number;
+  /** And so often where the last one found nothing to move: who lacks models of an engine that it does not run always will. */
+  readonly planAgainMs: number;
   /** A fleet that has just changed may change again: nothing is moved for so long. */
   readonly settleMs: number;
 }
@@ -16,35 +25,40 @@ export const defaultRebalancePace: RebalancePace = Object.freeze({
   atOnce: 2,
   perSecond: 10,
   planEveryMs: 5_000,
-  settleMs: 1_000,
+  planAgainMs: 60_000,
+  settleMs: 250,
 });
 
 /** What the pace is kept by. */
 export interface RebalanceView {
+  /** Members that take models. */
+  readonly fleet: readonly Fill[];
   /** Asked for only when a plan is due. */
   readonly picture: () => FleetPicture;
-  /** Changes with the members that take models: their ids and sizes. */
-  readonly epoch: string;
-  readonly routers: number;
+  /** What this router plans. */
+  readonly part: PlanPart;
   /** Moves of this router that are under way. */
   readonly underWay: number;
-  /** Models that this router decides for. */
-  readonly isOurs: (model: string) => boolean;
   /** The copy is still where the plan has it, and nowhere near where it should go. */
   readonly isCurrent: (move: Move) => boolean;
 }
 
 /**
- * Which moves to begin now. Every router makes the same plan from the same picture and carries out its own models' part of
- * it, at its part of the pace, cheapest first; what has changed since the plan was made is left out, and planned anew.
+ * Which moves to begin now. Every router plans for its own models and carries that out at its part of the pace, cheapest
+ * first; what has changed since the plan was made is left out, and planned anew.
  */
 export class Rebalancer {
   readonly #pace: RebalancePace;
   readonly #options: RebalanceOptions;
   #queue: readonly Move[] = [];
+  /** Ids of the members that take models. */
   #epoch: string | undefined;
-  #plannedAtMs = -Infinity;
+  /** No plan before. */
+  #planAtMs = -Infinity;
   #settledAtMs = 0;
+  /** What those who lack most hold, and when that was last more than before. */
+  #receivedBytes = Infinity;
+  #gainedAtMs = -Infinity;
   #tokens = 0;
   #filledAtMs = -Infinity;
 
@@ -59,12 +73,13 @@ export class Rebalancer {
   }
 
   tick(view: RebalanceView, nowMs: number): Move[] {
-    this.#fill(view.routers, nowMs);
-    if (view.epoch !== this.#epoch) this.#onEpoch(view.epoch, nowMs);
+    this.#fill(view.part.routers, nowMs);
+    const epoch = view.fleet.map(({ id }) => id).join(' ');
+    if (epoch !== this.#epoch) this.#onEpoch(epoch, nowMs);
     if (nowMs < this.#settledAtMs) return [];
-    if (this.#queue.length === 0 && nowMs - this.#plannedAtMs >= this.#pace.planEveryMs) {
-      this.#plannedAtMs = nowMs;
-      this.#queue = planRebalance(view.picture(), this.#options).filter(({ model }) => view.isOurs(model));
+    if (this.#queue.length === 0 && this.#isDue(view.fleet, nowMs)) {
+      this.#queue = planRebalance(view.picture(), view.part, this.#options);
+      this.#planAtMs = nowMs + (this.#queue.length > 0 ? this.#pace.planEveryMs : this.#pace.planAgainMs);
     }
     const begun: Move[] = [];
     let at = 0;
@@ -79,12 +94,23 @@ export class Rebalancer {
     return begun;
   }
 
+  /** Somebody lacks much, and nobody gives it anything: who is done first must not plan what others are about to move. */
+  #isDue(fleet: readonly Fill[], nowMs: number): boolean {
+    const lacking = lackingMost(fleet, this.#options);
+    const receivedBytes = lacking.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+    if (receivedBytes > this.#receivedBytes) this.#gainedAtMs = nowMs;
+    this.#receivedBytes = receivedBytes;
+    return lacking.length > 0 && nowMs >= Math.max(this.#planAtMs, this.#gainedAtMs + this.#pace.planEveryMs);
+  }
+
   #onEpoch(epoch: string, nowMs: number): void {
     // The first members that a router sees are no change.
     if (this.#epoch !== undefined) this.#settledAtMs = nowMs + this.#pace.settleMs;
     this.#epoch = epoch;
     this.#queue = [];
-    this.#plannedAtMs = -Infinity;
+    this.#planAtMs = -Infinity;
+    this.#gainedAtMs = -Infinity;
+    this.#receivedBytes = Infinity;
   }
 
   #fill(routers: number, nowMs: number): void {

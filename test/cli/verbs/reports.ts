@@ -51,6 +51,8 @@ export const fleet: FleetReport = {
   copiesAdded: 0,
   copiesTrimmed: 0,
   copiesMoved: 0,
+  copiesRebalanced: 0,
+  movesQueued: 0,
   duplicateLoads: 0,
   routers: [],
   backends: [

@@ -5,6 +5,7 @@ import { type FleetPicture, type Move, type PlannedModel, plan } from '../../../
 import { planRebalance } from '../../../src/router/placement/rebalance.ts';
 import { preferenceOrder } from '../../../src/router/placement/rendezvous.ts';
 import type { PlacementBackend } from '../../../src/router/placement/snapshot.ts';
+import { ownerOf } from '../../../src/router/scaling/model-owner.ts';
 import { seededRandom } from '../../../src/simulation/seeded-random.ts';
 import { backend, model } from './fleets.ts';
 
@@ -135,6 +136,44 @@ describe('planRebalance', () => {
       costs,
       costs.toSorted((a, b) => a - b),
     );
+  });
+
+  for (const routers of [2, 3, 10]) {
+    test(`${routers} routers that know different demands move no more together than one would`, () => {
+      const picture = joined(settled(equal), backend('b3', { usableBytes: 2_000 }));
+      const whole = planRebalance(picture).length;
+      const owners = Array.from({ length: routers }, (_, at) => `r${at}`);
+      const random = seededRandom(9);
+      const moves = owners.flatMap((router, position) => {
+        const seen = picture.models.map((one) => ({ ...one, demand: one.demand * (0.5 + random()) }));
+        const isOurs = (name: string) => ownerOf(name, owners) === router;
+        return planRebalance({ ...picture, models: seen }, { isOurs, position, routers });
+      });
+      assert.equal(new Set(moves.map((move) => move.model)).size, moves.length);
+      assert.ok(Math.abs(moves.length - whole) <= 0.05 * whole + 1, `${moves.length} of ${whole}`);
+    });
+  }
+
+  test('hands a few copies over though each of many routers is due less than one', () => {
+    const picture = joined(settled({ ...equal, models: 16 }), backend('b3', { usableBytes: 2_000 }));
+    const owners = Array.from({ length: 10 }, (_, at) => `r${at}`);
+    const moves = owners.flatMap((router, position) =>
+      planRebalance(picture, { isOurs: (name) => ownerOf(name, owners) === router, position, routers: 10 }),
+    );
+    assert.ok(moves.length >= 2 && moves.length <= 6, `${moves.length} of 4`);
+  });
+
+  test('takes no copy into a zone that holds another one', () => {
+    const zoned = (id: string, zone: string) => backend(id, { usableBytes: 2_000, zone });
+    const members = [zoned('b0', 'east'), zoned('b1', 'west')];
+    const models = Array.from({ length: 60 }, (_, at): PlannedModel => {
+      const copies = members.map(({ id: backendId }) => ({ backendId, state: 'ready' as const }));
+      return { ...model(`m${at}`, { expectedBytes: 10 }), loadMs: 10, copies };
+    });
+    const full = members.map((one) => ({ ...one, usedBytes: 600 }));
+    const moves = planRebalance({ backends: [...full, zoned('b2', 'east')], models });
+    assert.ok(moves.length > 0);
+    for (const { from } of moves) assert.equal(from, 'b0', 'the other one would leave west without a copy');
   });
 
   test('takes copies that prefer the newcomer where others would do as well', () => {

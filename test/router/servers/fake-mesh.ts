@@ -182,6 +182,8 @@ export class FakeMesh implements Mesh {
         copiesAdded: 0,
         copiesTrimmed: 0,
         copiesMoved: 0,
+        copiesRebalanced: 0,
+        movesQueued: 0,
         duplicateLoads: 0,
         routers: [],
       },
