@@ -1,6 +1,7 @@
 import type { PlacedCopy, PlacementBackend, PlacementModel } from '../router/placement/snapshot.ts';
 import type { SimBackend } from './sim-backend.ts';
-import type { SimCopy, SimModel } from './sim-model.ts';
+import type { SimCopy } from './sim-copy.ts';
+import type { SimModel } from './sim-model.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The fleet as one router knows it: everything a little late, and what it asked for itself at once. */

@@ -5,7 +5,8 @@ import { chooseVictims, type EvictableCopy, evictionPrice } from '../backends/me
 import { reloadCostMs } from '../backends/memory/reload-cost.ts';
 import type { BackendAvailability } from '../router/placement/snapshot.ts';
 import { normal, type Random } from './seeded-random.ts';
-import { type LoadCause, SimCopy, type SimModel } from './sim-model.ts';
+import { type LoadCause, SimCopy } from './sim-copy.ts';
+import type { SimModel } from './sim-model.ts';
 import { StateHistory } from './state-history.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

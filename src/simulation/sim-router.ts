@@ -6,7 +6,8 @@ import type { FleetShape } from './fleet-shape.ts';
 import { FleetSight, placementModel } from './fleet-sight.ts';
 import type { Random } from './seeded-random.ts';
 import type { SimBackend } from './sim-backend.ts';
-import type { LoadCause, SimCopy, SimModel } from './sim-model.ts';
+import type { LoadCause, SimCopy } from './sim-copy.ts';
+import type { SimModel } from './sim-model.ts';
 import type { Tally } from './tally.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

@@ -1,5 +1,6 @@
 import { LatencyHistogram } from './latency-histogram.ts';
-import type { LoadCause, SimModel } from './sim-model.ts';
+import type { LoadCause } from './sim-copy.ts';
+import type { SimModel } from './sim-model.ts';
 
 /** What is counted while the simulation runs. Nothing before `fromMs` counts. */
 export class Tally {

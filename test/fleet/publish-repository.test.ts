@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EmbeddedRegistry } from '../../src/fleet/embedded/embedded-registry.ts';
 import { RepositoryPublisher, withNewerFiles } from '../../src/fleet/publish-repository.ts';
 import type { RepositoryModel } from '../../src/fleet/repository/repository-model.ts';
 import { until } from '../fixtures/fleet-client.ts';
+import { MemoryRegistry } from './memory-registry.ts';
 import { modelRecord } from './registry.contract.ts';
 
 const model = (name: string): RepositoryModel => ({
@@ -18,7 +18,7 @@ const model = (name: string): RepositoryModel => ({
 
 describe('RepositoryPublisher', () => {
   test('makes models known under paths that hold on every host', async () => {
-    const registry = new EmbeddedRegistry();
+    const registry = new MemoryRegistry();
     new RepositoryPublisher(registry, () => {}).publish(Array.from({ length: 200 }, (_, i) => model(`m${i}`)));
     await until('all are known', 5_000, () => (registry.snapshot.entries.size === 200 ? true : undefined));
     const { entry } = registry.snapshot.entries.get('m7')!;
@@ -26,7 +26,7 @@ describe('RepositoryPublisher', () => {
   });
 
   test('leaves out what cannot be loaded, and a name that is an alias', async () => {
-    const registry = new EmbeddedRegistry();
+    const registry = new MemoryRegistry();
     await registry.putEntry({ kind: 'route', name: 'alias', targets: [{ model: 'good', weight: 1 }] });
     const publisher = new RepositoryPublisher(registry, () => {});
     publisher.publish([{ ...model('broken'), problem: 'no file' }, model('alias'), model('good')]);

@@ -32,15 +32,3 @@ export interface QueuePolicy {
   /** A request's own timeout counts where it is smaller than the default (Triton's rule: without a default, never). */
   readonly allowTimeoutOverride: boolean;
 }
-
-/** What a model without `dynamic_batching` gets: no waiting, one level, a bounded queue. */
-export function plainBatching(maxBatchRows: number, maxQueueSize: number): BatchingOptions {
-  return {
-    maxBatchRows,
-    preferredRows: [],
-    maxQueueDelayMs: 0,
-    preserveOrdering: false,
-    levels: [{ maxQueueSize, defaultTimeoutMs: Infinity, timeoutAction: 'reject', allowTimeoutOverride: false }],
-    defaultLevel: 1,
-  };
-}

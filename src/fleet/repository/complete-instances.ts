@@ -9,9 +9,6 @@ export interface CompletionSettings {
   readonly hasGpu: boolean;
 }
 
-/** What Triton fills in for ONNX models on a machine without a GPU. */
-export const tritonCompletion: CompletionSettings = { defaultMaxBatchSize: 4, defaultInstanceCount: 2, hasGpu: false };
-
 /** At least one group, each with a name, a kind and a count, as Triton shows them. */
 export function completeInstanceGroups(
   groups: readonly InstanceGroup[],

@@ -40,9 +40,3 @@ export interface RepositoryChanges {
   /** As they are now. */
   readonly changed: readonly RepositoryModel[];
 }
-
-/** The stamp of a copy of one version; undefined where that version is not served. */
-export function versionStamp(model: RepositoryModel, version: number): string | undefined {
-  const index = model.versions.indexOf(version);
-  return index === -1 ? undefined : model.versionStamps[index];
-}

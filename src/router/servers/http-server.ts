@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Mesh } from '../mesh/mesh-port.ts';
 import { createApiRouter } from './api-router.ts';
 import { catalogueRoutes } from './catalogue-routes.ts';
@@ -12,25 +12,11 @@ import { closeIdleConnections, wholeRequestLimitMs } from './idle-connections.ts
 import { modelRoutes } from './model-routes.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import { RequestDoor } from './request-door.ts';
+import { type ListenAt, listenAt, portOf, type RouterServer } from './router-server.ts';
 import type { ServerOptions } from './server-options.ts';
 import { serverRoutes, unsupportedRoutes } from './server-routes.ts';
 import { StrictFront } from './strict-front.ts';
 import { v1Routes } from './v1-routes.ts';
-
-export interface RouterServer {
-  /** The one that was asked for, or that the system gave for 0; 0 before listen. */
-  readonly port: number;
-  listen(at: ListenAt): Promise<void>;
-  /** Takes no new connections, lets what is open come to its end for as long as `graceMs`, then cuts what is left. */
-  close(graceMs: number): Promise<void>;
-}
-
-export interface ListenAt {
-  readonly port: number;
-  readonly host: string;
-  /** Shares the port with other processes that say the same; the kernel spreads connections among them. */
-  readonly reusePort?: boolean;
-}
 
 /** How late header time-outs may be noticed. */
 const checkIntervalMs = 500;
@@ -91,12 +77,11 @@ class ListeningServer implements RouterServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#server);
   }
 
-  async listen({ port, host, reusePort = false }: ListenAt): Promise<void> {
-    this.#server.listen({ port, host, reusePort, backlog: 1024 });
-    await once(this.#server, 'listening');
+  listen(at: ListenAt): Promise<void> {
+    return listenAt(this.#server, at);
   }
 
   async close(graceMs: number): Promise<void> {

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Batcher, type ExpiredItem } from '../../../src/backends/batching/batcher.ts';
 import type { BatchingOptions } from '../../../src/backends/batching/batching-options.ts';
-import { plainBatching } from '../../../src/backends/batching/batching-options.ts';
 import { BatchItem } from '../../../src/backends/batching/item.ts';
 import { LatencyModel } from '../../../src/backends/batching/latency-model.ts';
+import { plainBatching } from './plain-batching.ts';
 
 const policies = fc.record({
   maxQueueSize: fc.constantFrom(1, 3, 10, Infinity),

@@ -1,14 +1,12 @@
-import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { RunPlanner } from '../../../src/backends/batching/run-planner.ts';
 import { layoutsOf } from '../../../src/backends/batching/run-setting.ts';
+import { replayTranscripts } from './replay-transcripts.ts';
 import { VirtualCopy } from './virtual-copy.ts';
 
 /**
- * What a planner does over time, as text. Lines that begin with `>` are played on a virtual clock; what follows them is
- * what was done. UPDATE_TRANSCRIPTS=1 writes the answers anew; the difference is then reviewed like code.
+ * What a planner does over time on a virtual clock:
  *
  *   > machine cores=2 max=8 2.1.1=40 1.2.1=40.6    milliseconds of a run by THREADS.SLOTS.ROWS; others: 1.5 times the work
  *   > serve rows=16 ms=1000                        a closed loop of so many requests of one row
@@ -61,20 +59,5 @@ class Replayer {
 }
 
 describe('RunPlanner transcripts', () => {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
-  assert.ok(files.length > 0);
-  for (const file of files) {
-    test(`${file} is answered as written`, () => {
-      const path = join(folder, file);
-      const written = readFileSync(path, 'utf8');
-      const replayer = new Replayer();
-      const played = written
-        .split('\n')
-        .filter((line) => /^[>#]/.test(line))
-        .map((line) => (line.startsWith('#') ? line : `${line}\n${replayer.play(line.slice(2))}`));
-      const answered = `${played.join('\n')}\n`;
-      if (process.env['UPDATE_TRANSCRIPTS'] === '1') writeFileSync(path, answered);
-      else assert.equal(answered, written);
-    });
-  }
+  replayTranscripts(folder, () => new Replayer());
 });

@@ -1,15 +1,10 @@
-import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { Batcher } from '../../../src/backends/batching/batcher.ts';
 import type { QueuePolicy } from '../../../src/backends/batching/batching-options.ts';
 import { BatchItem } from '../../../src/backends/batching/item.ts';
+import { replayTranscripts } from './replay-transcripts.ts';
 
-/**
- * Scenarios as text: lines that begin with `>` are played on a virtual clock, what follows them is what was answered.
- * UPDATE_TRANSCRIPTS=1 writes the answers anew; the difference is then reviewed like code.
- */
 const folder = join(import.meta.dirname, 'transcripts');
 
 class Named extends BatchItem {
@@ -81,20 +76,5 @@ function optionsOf(settings: Map<string, string>) {
 }
 
 describe('Batcher transcripts', () => {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
-  assert.ok(files.length > 0);
-  for (const file of files) {
-    test(`${file} is answered as written`, () => {
-      const path = join(folder, file);
-      const written = readFileSync(path, 'utf8');
-      const replayer = new Replayer();
-      const played = written
-        .split('\n')
-        .filter((line) => /^[>#]/.test(line))
-        .map((line) => (line.startsWith('#') ? line : `${line}\n${replayer.play(line.slice(2))}`));
-      const answered = `${played.join('\n')}\n`;
-      if (process.env['UPDATE_TRANSCRIPTS'] === '1') writeFileSync(path, answered);
-      else assert.equal(answered, written);
-    });
-  }
+  replayTranscripts(folder, () => new Replayer());
 });

@@ -1,5 +1,5 @@
 /** A copy of a fake model, and requests to it as a router sends them. */
-import { type BatchingOptions, plainBatching } from '../../../src/backends/batching/batching-options.ts';
+import type { BatchingOptions } from '../../../src/backends/batching/batching-options.ts';
 import type { RunLayout } from '../../../src/backends/batching/run-setting.ts';
 import type { BodyFacts } from '../../../src/backends/host/body-codec.ts';
 import { Copy } from '../../../src/backends/host/copy.ts';
@@ -12,6 +12,7 @@ import type { SkeinError } from '../../../src/protocol/errors.ts';
 import { BodyKind } from '../../../src/protocol/link/infer-head.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 import { defaultSignature } from '../../../src/protocol/tensors/named-signature.ts';
+import { plainBatching } from '../batching/plain-batching.ts';
 import type { FakeModel } from './fake-model.ts';
 
 const spec: CopySpec = { model: 'm', version: 1, directory: '', stamp: 's', pinned: false, wanted: true };

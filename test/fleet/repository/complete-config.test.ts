@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { completeConfig, completeFurtherSignature } from '../../../src/fleet/repository/complete-config.ts';
-import { tritonCompletion, writtenInstanceCount } from '../../../src/fleet/repository/complete-instances.ts';
+import { writtenInstanceCount } from '../../../src/fleet/repository/complete-instances.ts';
 import { configToJson } from '../../../src/fleet/repository/config-json.ts';
 import { parseModelConfig } from '../../../src/fleet/repository/parse-model-config.ts';
 import { reshaped } from '../../../src/fleet/repository/reshape.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import type { Datatype } from '../../../src/protocol/tensors/datatype.ts';
 import type { Signature, TensorSpec } from '../../../src/protocol/tensors/tensor.ts';
+import { tritonCompletion } from './triton-completion.ts';
 
 const tensor = (name: string, shape: number[], datatype: Datatype = 'FP32'): TensorSpec => ({ name, datatype, shape });
 const model = (input: number[], output: number[]): Signature => ({

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { completeConfig } from '../../../src/fleet/repository/complete-config.ts';
-import { tritonCompletion } from '../../../src/fleet/repository/complete-instances.ts';
 import { configToJson } from '../../../src/fleet/repository/config-json.ts';
 import type { ModelConfig } from '../../../src/fleet/repository/model-config.ts';
 import { parseModelConfig, parseModelConfigJson } from '../../../src/fleet/repository/parse-model-config.ts';
 import type { Datatype } from '../../../src/protocol/tensors/datatype.ts';
 import type { Signature } from '../../../src/protocol/tensors/tensor.ts';
 import recorded from './fixtures/triton-configs.json' with { type: 'json' };
+import { tritonCompletion } from './triton-completion.ts';
 
 const tensor = (name: string, datatype: Datatype, ...shape: number[]) => ({ name, datatype, shape });
 const both = (datatype: Datatype, ...shape: number[]): Signature => ({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { CatalogueEntry, ModelRecord } from '../../../src/fleet/catalogue-entry.ts';
-import { EmbeddedRegistry } from '../../../src/fleet/embedded/embedded-registry.ts';
 import { FleetPicture } from '../../../src/fleet/fleet-picture.ts';
 import type { BackendMember } from '../../../src/fleet/member-record.ts';
 import type { FleetListener } from '../../../src/fleet/registry.ts';
 import { until } from '../../adapters/until.ts';
+import { MemoryRegistry } from '../../fleet/memory-registry.ts';
 import { backend, modelRecord } from '../../fleet/registry.contract.ts';
 import { ask, startMesh } from './test-mesh.ts';
 
@@ -15,7 +15,7 @@ const named = (name: string, more: Partial<ModelRecord> = {}): ModelRecord => ({
 /** A mesh that goes by a registry. */
 function start(t: TestContext) {
   const started = startMesh(t, { requestTimeoutMs: 2_000 });
-  const registry = new EmbeddedRegistry();
+  const registry = new MemoryRegistry();
   started.mesh.follow(registry);
   const join = async (id: string, more: Partial<BackendMember> = {}) => {
     const fake = started.unknown(id);
@@ -42,7 +42,7 @@ describe('FleetSync', () => {
   test('says of no model that it is unknown before the catalogue was read', async (t) => {
     const { mesh } = startMesh(t, { requestTimeoutMs: 2_000 });
     const picture = new FleetPicture();
-    mesh.follow(Object.assign(new EmbeddedRegistry(), { watch: (one: FleetListener) => picture.watch(one) }));
+    mesh.follow(Object.assign(new MemoryRegistry(), { watch: (one: FleetListener) => picture.watch(one) }));
     assert.equal(await ask(mesh, 'a').over(), 'registry_unreachable');
     picture.stand('connected');
     assert.equal(await ask(mesh, 'a').over(), 'model_unknown');

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
-import { EmbeddedRegistry } from '../../../src/fleet/embedded/embedded-registry.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { FleetDesk } from '../../../src/router/mesh/fleet-desk.ts';
 import { catalogueRoutes } from '../../../src/router/servers/catalogue-routes.ts';
 import type { ServerOptions } from '../../../src/router/servers/server-options.ts';
+import { MemoryRegistry } from '../../fleet/memory-registry.ts';
 
 const found = { versions: [1, 2], stamps: ['s1', 's2'], changedAtMs: 5 };
 
 function start() {
-  const registry = new EmbeddedRegistry();
+  const registry = new MemoryRegistry();
   const desk = new FleetDesk(registry, async (path) => {
     if (path.startsWith('no')) throw new SkeinError('model_not_found', { path, reason: 'it is not there' });
     return found;

@@ -7,12 +7,11 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { SkeinError } from '../../../protocol/errors.ts';
 import { readGrpcTimeout } from '../../../protocol/grpc/timeout.ts';
 import type { Mesh } from '../../mesh/mesh-port.ts';
 import { Front, type ServerTools } from '../front.ts';
-import type { ListenAt, RouterServer } from '../http-server.ts';
+import { type ListenAt, listenAt, portOf, type RouterServer } from '../router-server.ts';
 import type { ServerOptions } from '../server-options.ts';
 import { sendError } from './grpc-answer.ts';
 import { GrpcInferCall } from './grpc-infer-call.ts';
@@ -63,12 +62,11 @@ class GrpcServer implements RouterServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+    return portOf(this.#server);
   }
 
-  async listen({ port, host, reusePort = false }: ListenAt): Promise<void> {
-    this.#server.listen({ port, host, reusePort, backlog: 1024 });
-    await once(this.#server, 'listening');
+  listen(at: ListenAt): Promise<void> {
+    return listenAt(this.#server, at);
   }
 
   /** Says goodbye on every connection, lets calls under way come to their end for as long as `graceMs`. */

@@ -1,8 +1,7 @@
-import { SkeinError } from '../../protocol/errors.ts';
-import { type CatalogueEntry, readEntry } from '../catalogue-entry.ts';
-import { type FleetFact, FleetPicture } from '../fleet-picture.ts';
-import { placeOf } from '../member-place.ts';
-import type { MemberRecord } from '../member-record.ts';
+import { type CatalogueEntry, readEntry } from '../../src/fleet/catalogue-entry.ts';
+import { type FleetFact, FleetPicture } from '../../src/fleet/fleet-picture.ts';
+import { placeOf } from '../../src/fleet/member-place.ts';
+import type { MemberRecord } from '../../src/fleet/member-record.ts';
 import type {
   Announcement,
   AnnounceOptions,
@@ -10,13 +9,14 @@ import type {
   FleetSnapshot,
   Registry,
   RegistryStanding,
-} from '../registry.ts';
+} from '../../src/fleet/registry.ts';
+import { SkeinError } from '../../src/protocol/errors.ts';
 
 /**
- * The registry of one machine: kept in the memory of one process, gone with it. Everybody in that process shares it, so
- * nothing is ever away and no lease runs out.
+ * A registry for tests, in memory: it keeps the contract that the one in etcd keeps. Everybody shares it, so nothing is
+ * ever away and no lease runs out.
  */
-export class EmbeddedRegistry implements Registry {
+export class MemoryRegistry implements Registry {
   readonly #picture = new FleetPicture();
   readonly #holders = new Map<string, { readonly instance: string; readonly onTaken: AnnounceOptions['onTaken'] }>();
   #revision = 0;
