@@ -20,6 +20,10 @@ export interface BatchingOptions {
   readonly allowedRows?: readonly number[];
   /** A request of more rows is refused. Left out: it runs by itself. */
   readonly maxRequestRows?: number;
+  /** More rows run in pieces of so many. Left out: in one. */
+  readonly splitRows?: number;
+  /** Requests of unequal lengths share a run: the shorter ones are padded. */
+  readonly padsLengths?: boolean;
 }
 
 export interface QueuePolicy {

@@ -19,13 +19,22 @@ export function padInputs(inputs: readonly Tensor[], rows: number, padded: numbe
 
 /** An output without the rows that were only filled in. */
 export function cutPadding(output: Tensor, rows: number, padded: number, model: string): Tensor {
-  if (output.shape[0] !== padded) {
-    const got = `[${output.shape.join(',')}]`;
-    throw new SkeinError('batch_not_split', { model, output: output.name, got, rows: padded });
-  }
-  const bytes = output.parts.length === 1 ? output.parts[0]! : Buffer.concat(output.parts);
-  const own = bytes.subarray(0, endOfRows({ ...output, parts: [bytes] }, rows));
-  return { ...output, shape: [rows, ...output.shape.slice(1)], parts: [own], byteLength: own.byteLength };
+  checkRows(output, padded, model);
+  return sliceRows(output, 0, rows);
+}
+
+/** Throws `batch_not_split` where the model gave another number of rows than it was given. */
+export function checkRows(output: Tensor, rows: number, model: string): void {
+  if (output.shape[0] === rows) return;
+  throw new SkeinError('batch_not_split', { model, output: output.name, got: `[${output.shape.join(',')}]`, rows });
+}
+
+/** The rows from `start` up to `end`, as a view. */
+export function sliceRows(tensor: Tensor, start: number, end: number): Tensor {
+  const bytes = tensor.parts.length === 1 ? tensor.parts[0]! : Buffer.concat(tensor.parts);
+  const whole = { ...tensor, parts: [bytes] };
+  const own = bytes.subarray(endOfRows(whole, start), endOfRows(whole, end));
+  return { ...tensor, shape: [end - start, ...tensor.shape.slice(1)], parts: [own], byteLength: own.byteLength };
 }
 
 /** Where the first `rows` rows of a tensor end. */

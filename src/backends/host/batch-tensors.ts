@@ -2,20 +2,22 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { elementBytes } from '../../protocol/tensors/datatype.ts';
 import { elementCount, type Tensor } from '../../protocol/tensors/tensor.ts';
 import type { InferWork } from './infer-work.ts';
+import { padLengths } from './pad-lengths.ts';
 
-/** Inputs of one run: the requests' rows one after the other, still in the pieces they came in. */
+/** Inputs of one run: the requests' rows one after the other, still in the pieces they came in; the shorter ones padded. */
 export function joinInputs(items: readonly InferWork[], rows: number): readonly Tensor[] {
   const first = items[0]!.request.inputs;
   if (items.length === 1) return first;
   return first.map((tensor, i) => {
     const parts: Uint8Array[] = [];
     let byteLength = 0;
-    for (const item of items) {
-      const own = item.request.inputs[i]!;
+    const all = padLengths(items.map(({ request }) => request.inputs[i]!));
+    for (const own of all) {
       for (const part of own.parts) parts.push(part);
       byteLength += own.byteLength;
     }
-    return { name: tensor.name, datatype: tensor.datatype, shape: [rows, ...tensor.shape.slice(1)], parts, byteLength };
+    const shape = [rows, ...all[0]!.shape.slice(1)];
+    return { name: tensor.name, datatype: tensor.datatype, shape, parts, byteLength };
   });
 }
 

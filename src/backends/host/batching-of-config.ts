@@ -47,8 +47,9 @@ const mostQueued = 1_000_000;
 
 /** TensorFlow Serving's batching parameters for a model of so large a batch; 0: it does not batch, and has none. */
 export function parameterBatching(parameters: BatchingParameters, modelMaxBatchSize: number): BatchingOptions {
-  const { maxBatchSize, batchTimeoutUs, maxEnqueuedBatches, allowedBatchSizes, splitsLargeBatches } = parameters;
-  const maxBatchRows = Math.max(1, Math.min(maxBatchSize, modelMaxBatchSize));
+  const { maxBatchSize, maxExecutionBatchSize, batchTimeoutUs, maxEnqueuedBatches, allowedBatchSizes } = parameters;
+  const batches = modelMaxBatchSize > 0;
+  const maxBatchRows = Math.max(1, Math.min(maxExecutionBatchSize ?? maxBatchSize, modelMaxBatchSize));
   const policy: QueuePolicy = {
     maxQueueSize: Math.min(mostQueued, maxEnqueuedBatches * maxBatchRows),
     defaultTimeoutMs: Infinity,
@@ -62,8 +63,9 @@ export function parameterBatching(parameters: BatchingParameters, modelMaxBatchS
     preserveOrdering: false,
     levels: [policy],
     defaultLevel: 1,
-    ...(modelMaxBatchSize > 0 && allowedBatchSizes.length > 0 && { allowedRows: allowedBatchSizes }),
-    ...(modelMaxBatchSize > 0 && !splitsLargeBatches && { maxRequestRows: maxBatchSize }),
+    ...(batches && allowedBatchSizes.length > 0 && { allowedRows: allowedBatchSizes }),
+    ...(batches && { maxRequestRows: maxBatchSize, padsLengths: parameters.padsLengths }),
+    ...(batches && maxExecutionBatchSize !== undefined && { splitRows: maxBatchRows }),
   };
 }
 

@@ -7,7 +7,6 @@ import { Batcher, type NextStep } from '../batching/batcher.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { RunSetting } from '../batching/run-setting.ts';
 import type { LoadedModel } from '../engines/engine.ts';
-import { cutPadding, paddedRows, padInputs } from './batch-padding.ts';
 import { joinInputs, splitOutput } from './batch-tensors.ts';
 import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
 import { codecModelOf } from './codec-model.ts';
@@ -16,6 +15,7 @@ import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
 import { batchKey, type Cancellable, InferWork, type Responder } from './infer-work.ts';
 import { JoinedAnswers } from './joined-answers.ts';
+import { runInSizes } from './run-in-sizes.ts';
 import type { ServingParts } from './serving-parts.ts';
 
 /** What a copy shares with the others of its process. */
@@ -155,7 +155,7 @@ export class Copy {
       arrivedMs: nowMs,
       // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
       rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
-      key: batchKey(decoded),
+      key: batchKey(decoded, this.parts.batching.padsLengths === true),
       priority: request.parameters.priority,
       timeoutUs: request.parameters.timeoutUs,
       deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
@@ -287,17 +287,16 @@ export class Copy {
   /** Every output, cut into the rows of each request. */
   async #runModel(items: readonly InferWork[], rows: number, startMs: number, model: LoadedModel) {
     const { request, signature } = items[0]!.decoded;
-    const joined = joinInputs(items, rows);
-    const allowed = this.parts.batching.allowedRows;
-    const padded = allowed === undefined || !items[0]!.decoded.batched ? rows : paddedRows(rows, allowed);
-    const inputs = padded === rows ? joined : padInputs(joined, rows, padded);
+    const inputs = joinInputs(items, rows);
     const wanted = request.outputs.map((output) => output.name);
     const gatheredMs = performance.now();
-    const outputs = await model.run(signature.own.name, inputs, wanted, abortWhenUnwanted(items));
-    const ranMs = performance.now();
+    const signal = abortWhenUnwanted(items);
+    const run = (piece: readonly Tensor[]) => model.run(signature.own.name, piece, wanted, signal);
     const { model: name } = this.spec;
-    const cut = padded === rows ? outputs : outputs.map((output) => cutPadding(output, rows, padded, name));
-    const split = cut.map((output) => splitOutput(output, items, rows, name));
+    const sizes = items[0]!.decoded.batched ? this.parts.batching : {};
+    const outputs = await runInSizes(inputs, rows, sizes, run, name);
+    const ranMs = performance.now();
+    const split = outputs.map((output) => splitOutput(output, items, rows, name));
     const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
     this.#runTimes.learn(rows, times.inferMs);
     this.statistics.run(rows, times, performance.timeOrigin + ranMs);

@@ -52,13 +52,14 @@ export class InferWork extends BatchItem implements Cancellable {
 
 /**
  * What must agree for two requests to share a run: the signature, the inputs given, their types and all dimensions but the
- * batch, the outputs wanted.
+ * batch, the outputs wanted. Of inputs that are padded to the longest the rank is enough, where there is something to pad with.
  */
-export function batchKey({ request, signature: { own } }: DecodedRequest): string {
+export function batchKey({ request, signature: { own } }: DecodedRequest, padsLengths: boolean): string {
   let key = `${own.name};`;
   for (const { name, datatype, shape } of request.inputs) {
     key += `${name}:${datatype}`;
-    for (let i = 1; i < shape.length; i++) key += `,${shape[i]}`;
+    if (padsLengths && !shape.includes(0)) key += `^${shape.length}`;
+    else for (let i = 1; i < shape.length; i++) key += `,${shape[i]}`;
     key += ';';
   }
   if (request.outputs.length !== own.outputs.length) key += request.outputs.map((output) => output.name).join();

@@ -8,15 +8,17 @@ import { readTextProto } from './text-proto.ts';
 
 /** TensorFlow Serving's BatchingParameters (session_bundle_config.proto), with its defaults. */
 export interface BatchingParameters {
-  /** Rows of one run, and of one request. */
+  /** Rows of one request, and of one run unless that has a size of its own. */
   readonly maxBatchSize: number;
+  /** Larger requests run in pieces of so many rows. Undefined: they are not split. */
+  readonly maxExecutionBatchSize: number | undefined;
   readonly batchTimeoutUs: number;
   /** Full batches that may wait. */
   readonly maxEnqueuedBatches: number;
-  /** Ascending, the last is maxBatchSize: batches are filled up to the next of these. Empty: as they come. */
+  /** Ascending, the last is that of the largest run: batches are filled up to the next of these. Empty: as they come. */
   readonly allowedBatchSizes: readonly number[];
-  /** A request may have more rows than maxBatchSize. */
-  readonly splitsLargeBatches: boolean;
+  /** Requests whose inputs differ in length share a run, the shorter ones padded. */
+  readonly padsLengths: boolean;
 }
 
 interface BatchingParametersFile {
@@ -39,9 +41,9 @@ const fields = messageOf('BatchingParameters', {
   ),
   thread_pool_name: tuning(stringValue, 'threads have no names here'),
   allowed_batch_sizes: honoured('int64', 'batches are filled up to the next of these', { many: 'list' }),
-  pad_variable_length_inputs: tuning('bool', 'requests of different shapes run apart, as they are'),
-  enable_large_batch_splitting: honoured(boolValue, 'a larger request is taken'),
-  max_execution_batch_size: tuning(int64Value, 'a request that is larger than max_batch_size runs in one piece'),
+  pad_variable_length_inputs: honoured('bool', 'requests of unequal lengths share a run'),
+  enable_large_batch_splitting: honoured(boolValue, 'a large request runs in pieces'),
+  max_execution_batch_size: honoured(int64Value, 'rows of such a piece'),
 });
 
 /** Undefined where no file is named; throws settings_file_wrong. */
@@ -63,28 +65,39 @@ export function parseBatchingParameters(text: string, file: string): BatchingPar
   });
   const view = new MessageView(message);
   const count = (name: string, byDefault: number) => (view.has(name) ? view.message(name).count('value') : byDefault);
+  const maxBatchSize = count('max_batch_size', 1000);
+  const splits = view.message('enable_large_batch_splitting').flag('value');
   const parameters: BatchingParameters = {
-    maxBatchSize: count('max_batch_size', 1000),
+    maxBatchSize,
+    maxExecutionBatchSize: splits ? count('max_execution_batch_size', maxBatchSize) : undefined,
     batchTimeoutUs: count('batch_timeout_micros', 0),
     maxEnqueuedBatches: count('max_enqueued_batches', 10),
     allowedBatchSizes: view.counts('allowed_batch_sizes'),
-    splitsLargeBatches: view.message('enable_large_batch_splitting').flag('value'),
+    padsLengths: view.flag('pad_variable_length_inputs'),
   };
   check(parameters);
   return { parameters, notices };
 }
 
-function check({ maxBatchSize, batchTimeoutUs, maxEnqueuedBatches, allowedBatchSizes: allowed }: BatchingParameters) {
+function check(parameters: BatchingParameters): void {
+  const { maxBatchSize, maxExecutionBatchSize = maxBatchSize, batchTimeoutUs, maxEnqueuedBatches } = parameters;
+  const { allowedBatchSizes: allowed } = parameters;
   const refuse = (reason: string) => new SkeinError('batching_parameters', { reason });
   if (maxBatchSize < 1) throw refuse(`max_batch_size must be at least 1; was ${maxBatchSize}`);
+  if (maxExecutionBatchSize < 1 || maxExecutionBatchSize > maxBatchSize) {
+    const was = `was ${maxExecutionBatchSize}, and max_batch_size ${maxBatchSize}`;
+    throw refuse(`max_execution_batch_size must be at least 1 and at most max_batch_size; ${was}`);
+  }
   if (batchTimeoutUs < 0) throw refuse(`batch_timeout_micros must be non-negative; was ${batchTimeoutUs}`);
   if (maxEnqueuedBatches < 1) throw refuse(`max_enqueued_batches must be at least 1; was ${maxEnqueuedBatches}`);
   if (allowed.some((size, i) => size <= (allowed[i - 1] ?? 0))) {
     throw refuse('allowed_batch_sizes entries must be monotonically increasing');
   }
   const last = allowed.at(-1);
-  if (last !== undefined && last !== maxBatchSize) {
-    const what = 'Last entry in allowed_batch_sizes must match max_batch_size';
-    throw refuse(`${what}; last entry was ${last}; expected ${maxBatchSize}`);
-  }
+  if (last === undefined || last === maxExecutionBatchSize) return;
+  const what =
+    parameters.maxExecutionBatchSize === undefined
+      ? 'Last entry in allowed_batch_sizes must match max_batch_size'
+      : 'Last entry in allowed_batch_sizes must be equal to max_execution_batch_size';
+  throw refuse(`${what}; last entry was ${last}; expected ${maxExecutionBatchSize}`);
 }
