@@ -40,7 +40,7 @@ function describeVerdict(verdict: Verdict): string {
     case 'room':
       return `has room: ${bytes(verdict.freeBytes)} free, ${percent(verdict.usedShare)} used of at most ${percent(verdict.limitShare)}`;
     case 'over_bound':
-      return `has room, but uses ${percent(verdict.usedShare)}, above the bound of ${percent(verdict.limitShare)}`;
+      return `has room, but more than its part of what is loaded: ${percent(verdict.usedShare)} used, ${percent(verdict.limitShare)} at most`;
     case 'evict':
       return verdict.effectivePrice > verdict.price
         ? `is full: eviction price ${price(verdict.price)}, counted as ${price(verdict.effectivePrice)} for its demand`
@@ -74,7 +74,9 @@ function bytes(count: number): string {
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  const hundredths = 100 * share;
+  // Of a fleet that is nearly empty all shares would look the same.
+  return `${hundredths >= 1 || hundredths === 0 ? hundredths.toFixed(1) : hundredths.toPrecision(2)} %`;
 }
 
 function price(value: number): string {
