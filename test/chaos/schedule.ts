@@ -14,7 +14,7 @@ const calmMs = [2_000, 4_000] as const;
 /** Until the fleet is whole again, about. */
 const repairMs = 3_000;
 /** No fault lasts longer than so much of the whole run. */
-const longestShare = 1 / 6;
+const longestShare = 1 / 3;
 
 /** Faults for so many minutes, the same for the same seed: all kinds in a drawn order, then all again. */
 export function scheduleOf(shapes: readonly FaultShape[], seed: number, minutes: number): PlannedFault[] {

@@ -1,7 +1,7 @@
 /** Disks that are full, and files that are not what they were. */
 import { readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelsOf } from '../../fixtures/fleet-client.ts';
+import { load, modelsOf } from '../../fixtures/fleet-client.ts';
 import { backendIds } from '../chaos-fleet.ts';
 import type { Fault, World } from '../fault.ts';
 
@@ -31,7 +31,7 @@ export const corruptModels: Fault = {
   variants: ['cut in half', 'empty', 'noise'],
   holdMs: [4_000, 10_000],
   async begin(world, target, variant) {
-    const { fleet, ledger, repository } = world;
+    const { fleet, ledger, repository, say } = world;
     const models = target.split(' ');
     const files = models.map((model) => join(repository, model, '1', 'model.onnx'));
     const contents = files.map((file) => readFileSync(file));
@@ -39,6 +39,11 @@ export const corruptModels: Fault = {
     for (const file of files) damage(file, variant);
     const holder = await holderOf(models[0]!, world);
     if (holder !== undefined) process.kill(await fleet.enginePid(holder), 'SIGKILL');
+    const [http] = fleet.routers.values();
+    await load(http!, models[0]!).then(
+      () => say(`${models[0]} has another copy, which still serves`),
+      (refusal: Error) => say(refusal.message),
+    );
     return async () => {
       for (const [i, file] of files.entries()) {
         writeFileSync(`${file}.new`, contents[i]!);
