@@ -31,8 +31,8 @@ export interface ChaosResult {
 }
 
 const modelCount = 300;
-const deadlineMs = 8_000;
-const patienceMs = 4_000;
+const deadlineMs = 10_000;
+const patienceMs = 5_000;
 const calmMs = 5_000;
 /** Of the fleet, after a fault is over. */
 const wholeWithinMs = 45_000;
