@@ -17,10 +17,10 @@ export function readLinkGuard(files: LinkGuardFiles): { readonly secret?: LinkSe
   const named = [caFile, certFile, keyFile].filter((path) => path !== '').length;
   if (named !== 0 && named !== 3) {
     throw new SkeinError('settings_conflict', {
-      reason: 'link-ca, link-cert and link-key go together: TLS needs all three',
+      reason: '--link-ca, --link-cert and --link-key go together: TLS needs all three',
     });
   }
-  const text = tokenFile === '' ? undefined : readSecretFile('link-token', tokenFile);
+  const text = tokenFile === '' ? undefined : readSecretFile('--link-token', tokenFile);
   if (text !== undefined && text.trim().length < shortestToken) {
     throw new SkeinError('settings_conflict', {
       reason: `the token in ${tokenFile} has fewer than ${shortestToken} characters: it could be guessed`,
@@ -30,9 +30,9 @@ export function readLinkGuard(files: LinkGuardFiles): { readonly secret?: LinkSe
     ...(text !== undefined && { secret: readLinkSecret(text) }),
     ...(named === 3 && {
       tls: {
-        ca: readSecretFile('link-ca', caFile),
-        cert: readSecretFile('link-cert', certFile),
-        key: readSecretFile('link-key', keyFile),
+        ca: readSecretFile('--link-ca', caFile),
+        cert: readSecretFile('--link-cert', certFile),
+        key: readSecretFile('--link-key', keyFile),
       },
     }),
   };
@@ -40,11 +40,12 @@ export function readLinkGuard(files: LinkGuardFiles): { readonly secret?: LinkSe
 
 const shortestToken = 16;
 
-export function readSecretFile(flag: string, path: string): string {
+/** `origin`: what named the file. */
+export function readSecretFile(origin: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (fault) {
     const expected = `a file that can be read (${(fault as Error).message})`;
-    throw new SkeinError('setting_invalid', { origin: `--${flag}`, value: `'${path}'`, expected }, { cause: fault });
+    throw new SkeinError('setting_invalid', { origin, value: `'${path}'`, expected }, { cause: fault });
   }
 }

@@ -28,7 +28,7 @@ export const verbsTable = {
     operands: [
       {
         name: 'MODELS',
-        summary: 'as --models: a model repository or an .onnx file',
+        summary: 'as --models: a model repository, an .onnx file, a SavedModel',
         required: false,
         many: true,
         completes: 'files',
@@ -107,7 +107,8 @@ export const verbsTable = {
   },
   unload: {
     summary: 'free every copy of a model and serve it no more until it is loaded again',
-    details: '',
+    details:
+      'Requests in its copies are answered first. A restart of the server serves it again. In a fleet it holds for the router that is asked: `skein remove` takes a model from all.',
     settings: 'unload',
     operands: [model],
     options: json,
@@ -136,7 +137,7 @@ export const verbsTable = {
   bench: {
     summary: 'measure how fast a running server answers for its models',
     details:
-      "Makes requests from the models' metadata and sends them level after level: in a closed loop (--concurrency) or at a rate of its own (--rate), where each request is timed from when it was due. A level ends when three windows in a row agree, or after --max-windows. Works with any server of the Open Inference Protocol over HTTP; CPU is that of the server's processes, where they are on this machine. Exits with 1 where requests failed. gRPC means TensorFlow Serving's Predict so far; that of the Open Inference Protocol will come with its port.",
+      "Makes requests from the models' metadata and sends them level after level: in a closed loop (--concurrency) or at a rate of its own (--rate), where each request is timed from when it was due. A level ends when three windows in a row agree, or after --max-windows. Works with any server of the Open Inference Protocol over HTTP; CPU is that of the server's processes, where they are on this machine. Exits with 1 where requests failed. gRPC is TensorFlow Serving's Predict.",
     settings: 'bench',
     operands: [
       {

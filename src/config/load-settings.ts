@@ -65,7 +65,7 @@ function checkTogether(settings: Settings): void {
   }
   const isEmpty = settings.models.length === 0 && settings.modelConfigFile === '';
   if (isEmpty && settings.externalBackends.length === 0) {
-    throw conflict('nothing to serve: name a model repository or an .onnx file with --models');
+    throw conflict('nothing to serve: name a model repository or a model file with --models');
   }
 }
 

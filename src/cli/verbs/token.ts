@@ -6,5 +6,5 @@ import type { VerbCall } from '../verb.ts';
 /** A backend that holds only this can be nobody else. */
 export async function run({ operands }: VerbCall, { out }: CommandConsole): Promise<void> {
   const [file = '', backend = ''] = operands;
-  out(`${backendKeyText(readSecretFile('link-token', file), backend)}\n`);
+  out(`${backendKeyText(readSecretFile('FILE', file), backend)}\n`);
 }

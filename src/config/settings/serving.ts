@@ -7,9 +7,10 @@ export const servingSettings = {
     flag: 'models',
     kind: 'paths',
     default: [],
-    form: "a model repository in Triton's layout, or an .onnx file",
+    form: "a model repository in Triton's layout, or a model file",
     verbs: ['serve', 'backend'],
-    summary: "model repositories in Triton's layout (<model>/<version>/model.onnx), or single .onnx files",
+    summary:
+      "model repositories in Triton's layout (<model>/<version>/model.onnx or model.savedmodel), or single models",
     why: 'Give it once for each; arguments without a flag count as well. All models in them are known at once and load when they are asked for. In the environment several are parted as in PATH.',
   },
   modelConfigFile: {
