@@ -133,8 +133,7 @@ export class MemoryKeeper {
 
   /** Whether a copy may hold so much more without anybody having to go, now or soon. */
   hasSpare(bytes: number): boolean {
-    const { limitBytes } = this.#options;
-    return this.loadsQueued === 0 && this.usedBytes + bytes <= (1 - spareShare) * limitBytes;
+    return this.loadsQueued === 0 && this.usedBytes + bytes <= (1 - spareShare) * this.#limitBytes;
   }
 
   /** A copy became idle, proved itself, or went; a load ended. */
@@ -230,7 +229,9 @@ export class MemoryKeeper {
 
   /** After the limit was lowered: as much as may go now. */
   async #keepWithin(): Promise<void> {
-    const neededBytes = this.usedBytes - this.#limitBytes;
+    const overBytes = this.usedBytes - this.#limitBytes;
+    if (overBytes <= 0) return;
+    const neededBytes = overBytes - (await this.#shed(overBytes));
     if (neededBytes <= 0) return;
     const nowMs = performance.now();
     const { victims } = chooseVictims(this.#evictable(nowMs), { neededBytes, for: 'request' }, nowMs);

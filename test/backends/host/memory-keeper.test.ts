@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
+import type { Copy } from '../../../src/backends/host/copy.ts';
 import { HeldCopy } from '../../../src/backends/host/held-copy.ts';
 import { MemoryKeeper } from '../../../src/backends/host/memory-keeper.ts';
 import type { CopySpec } from '../../../src/protocol/link/messages.ts';
@@ -23,6 +24,37 @@ function busyKeeper(): { keeper: MemoryKeeper; loading: HeldCopy } {
   );
   loading.become({ kind: 'loading', sinceMs: 0, expectedBytes: 10 });
   return { keeper, loading };
+}
+
+/** A keeper of one copy of 600 bytes, whose second session holds 200 more, under a limit of 1,000. */
+function keeperOfSessions() {
+  const memory = { runPeakBytes: 0, parallelRuns: 1, coresPerRun: 1 };
+  const fakeRuns = {
+    memory,
+    siblingBytes: 200,
+    lastRunMs: 0,
+    async shed() {
+      fakeRuns.siblingBytes = 0;
+    },
+  };
+  const copy = new HeldCopy(1, spec('only'), 0, () => {});
+  copy.become({ kind: 'loading', sinceMs: 0, expectedBytes: 600 });
+  copy.become({ kind: 'warming', sinceMs: 0, residentBytes: 600 });
+  copy.become({ kind: 'ready', sinceMs: -1e6, residentBytes: 600 });
+  copy.serving = { runs: fakeRuns, inFlight: 0, wasUsed: true } as unknown as Copy;
+  const emptied: HeldCopy[] = [];
+  const keeper = new MemoryKeeper(
+    { limitBytes: 1_000, ceilingBytes: 1_000, cores: 1, loads: 1, usualLoadMs: () => 10 },
+    new Map([[1, copy]]),
+    async (leaving) => {
+      emptied.push(leaving);
+      copy.become({ kind: 'draining', sinceMs: 0, residentBytes: 600 });
+      copy.become({ kind: 'unloading', sinceMs: 0, residentBytes: 600 });
+      copy.become({ kind: 'gone' });
+      copy.serving = undefined;
+    },
+  );
+  return { keeper, fakeRuns, emptied };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -51,5 +83,23 @@ describe('MemoryKeeper', () => {
     }
     const waits = timers.mock.calls.filter((call) => call.arguments[1] === 20);
     assert.ok(waits.length >= 1 && waits.length <= 5, `${waits.length} timers for 50 changes`);
+  });
+
+  test('has no memory to spare but within the limit as it is now', () => {
+    const { keeper } = keeperOfSessions();
+    assert.equal(keeper.usedBytes, 800);
+    assert.equal(keeper.hasSpare(100), true);
+    keeper.limitBytes = 900;
+    assert.equal(keeper.hasSpare(100), false);
+  });
+
+  test('gives up further sessions before copies when the limit is lowered', async () => {
+    const { keeper, fakeRuns, emptied } = keeperOfSessions();
+    keeper.limitBytes = 700;
+    await turn();
+    assert.deepEqual([fakeRuns.siblingBytes, emptied.length, keeper.usedBytes], [0, 0, 600]);
+    keeper.limitBytes = 500;
+    await turn();
+    assert.deepEqual([emptied.length, keeper.usedBytes], [1, 0]);
   });
 });
