@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type BenchModel, writeBenchModels } from '../../examples/models/write-bench-models.ts';
 import { type CpuReading, readCpu, readTreeCpu } from '../../src/cli/bench/server-cpu.ts';
 import { processTree } from '../../test/fixtures/process-tree.ts';
@@ -21,13 +22,14 @@ export interface SkeinServer {
 export async function startSkeinServer(
   models: readonly BenchModel[] | ((repository: string) => void),
   args: readonly string[] = [],
+  program?: string,
 ): Promise<SkeinServer> {
   const repository = mkdtempSync(join(tmpdir(), 'skein-bench-'));
   const clean = () => rmSync(repository, { recursive: true, force: true });
   try {
     if (typeof models === 'function') models(repository);
     else writeBenchModels(repository, [...models]);
-    const skein = await startSkein({ repository, args });
+    const skein = await startSkein({ repository, args, ...(program !== undefined && { program }) });
     const contender = (name: string, cpu: () => CpuReading) => ({ name, port: portOf(skein.http), cpu });
     return {
       process: skein,
@@ -43,6 +45,11 @@ export async function startSkeinServer(
     clean();
     throw fault;
   }
+}
+
+/** The same whose backends run no model: they answer at once, as the bare servers behind the other proxies do. */
+export function startEchoServer(models: readonly BenchModel[], args: readonly string[] = []): Promise<SkeinServer> {
+  return startSkeinServer(models, args, fileURLToPath(new URL('../peers/echo-serve.ts', import.meta.url)));
 }
 
 /** The first one, which started all others, comes first. */

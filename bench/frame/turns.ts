@@ -46,11 +46,12 @@ const seed = 1;
 
 /**
  * Round by round, every contender once, each round beginning with another: what changes on the machine meanwhile is spread
- * over all. A round before the first warms up and does not count.
+ * over all. A round before the first warms up, at full speed, and does not count.
  */
 export async function takeTurns(bench: Bench, contenders: readonly Contender[], load: TurnLoad): Promise<Turns> {
   const turns = new Map(contenders.map(({ name }) => [name, [] as Turn[]]));
-  for (const contender of contenders) await oneTurn(contender, load, warmUpSeconds);
+  const { request, connections } = load;
+  for (const contender of contenders) await oneTurn(contender, { request, connections }, warmUpSeconds);
   for (let round = 0; round < bench.rounds; round++) {
     for (let i = 0; i < contenders.length; i++) {
       const contender = contenders[(i + round) % contenders.length]!;

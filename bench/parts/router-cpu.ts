@@ -1,29 +1,33 @@
 import type { Bar, BenchPart } from '../frame/bench-part.ts';
 import { binaryRequest, imageShape, smallShape } from '../frame/binary-request.ts';
-import { startSkeinServer } from '../frame/skein-server.ts';
+import { startEchoServer, startSkeinServer } from '../frame/skein-server.ts';
 import { type Contender, type Turns, takeTurns } from '../frame/turns.ts';
 import { ratioBar, turnsTable } from '../frame/turns-table.ts';
 import { startProxies } from '../peers/all-proxies.ts';
 import { startPeer } from '../peers/peer.ts';
 
 const router = "Skein's router";
+const beforeRuntime = "Skein's router, ONNX Runtime behind it";
 const bytesOfAnswer = 200;
 
 /** The issue of every gateway: what does one more hop cost? */
 export const routerCpu: BenchPart = {
   title: 'What a hop costs: CPU of the router alone, against other proxies',
-  method: `The router has all its limits and metrics on and passes requests to a backend whose model copies them (16
-floats) or looks at eight numbers of them (an image of 602,112 bytes); the time of the backend does not count. The other
-proxies pass the same bytes to a bare node:http server that answers ${bytesOfAnswer} bytes, whose time does not count
-either. "bare node:http" is that server without a hop.`.replaceAll('\n', ' '),
+  method: `The router has all its limits and metrics on and passes requests to a backend that decodes and batches them,
+and whose engine hands 16 floats back, or eight numbers of an image of 602,112 bytes; the time of the backend does not
+count. The other proxies pass the same bytes to a bare node:http server that answers ${bytesOfAnswer} bytes, whose time
+does not count either. "bare node:http" is that server without a hop. What is behind a hop costs it something, too: the
+busier the machine is elsewhere, the fewer requests a process finds each time that it wakes. So small bodies also go to
+ONNX Runtime, with an identity model.`.replaceAll('\n', ' '),
   async run(bench) {
     const target = await startPeer('target', 'bare-http.ts', bytesOfAnswer);
     const bare = await startPeer('bare node:http', 'bare-http.ts', bytesOfAnswer);
-    const skein = await startSkeinServer(['identity', 'glance']);
+    const skein = await startEchoServer(['identity', 'glance']);
+    const runtime = await startSkeinServer(['identity']);
     const proxies = await startProxies(target.port);
     try {
       const contenders: Contender[] = [bare, skein.routerAlone(router), ...proxies.present];
-      const small = await takeTurns(bench, contenders, {
+      const small = await takeTurns(bench, [...contenders, runtime.routerAlone(beforeRuntime)], {
         request: binaryRequest('identity', smallShape),
         connections: 32,
       });
@@ -40,6 +44,7 @@ either. "bare node:http" is that server without a hop.`.replaceAll('\n', ' '),
     } finally {
       for (const peer of [target, bare, ...proxies.present]) peer.stop();
       await skein.stop();
+      await runtime.stop();
     }
   },
 };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bar, Bench, BenchPart, PartResult, ResultTable } from '../frame/bench-part.ts';
 import { binaryRequest, smallShape } from '../frame/binary-request.ts';
 import { type CpuCage, cpuCage } from '../frame/cpu-cage.ts';
-import { routerPids, type SkeinServer, startSkeinServer } from '../frame/skein-server.ts';
+import { routerPids, type SkeinServer, startEchoServer } from '../frame/skein-server.ts';
 import { type Contender, takeTurns } from '../frame/turns.ts';
 import { ratioBar, turnsTable } from '../frame/turns-table.ts';
 
@@ -13,11 +13,11 @@ const request = binaryRequest('identity', smallShape);
 
 export const routerWorkers: BenchPart = {
   title: 'A second router process on the same port',
-  method: `The same ${perSecond} requests per second of the identity model, CPU of all router processes; then as many as 64 connections get through, with each router process held to a quarter of a core by a cgroup.`,
+  method: `The same ${perSecond} requests per second of 16 floats, which an engine that runs no model hands back, CPU of all router processes; then as many as 64 connections get through, with each router process held to a quarter of a core by a cgroup.`,
   async run(bench) {
-    const single = await startSkeinServer(['identity'], ['--router-workers', '1']);
+    const single = await startEchoServer(['identity'], ['--router-workers', '1']);
     try {
-      const pair = await startSkeinServer(['identity'], ['--router-workers', '2']);
+      const pair = await startEchoServer(['identity'], ['--router-workers', '2']);
       try {
         await bothServe(pair);
         return await compare(bench, single, pair);

@@ -12,15 +12,18 @@ import { makeSocketDirectory } from './socket-directory.ts';
 import { softwareVersion } from './software-version.ts';
 import { untilSignalled } from './until-signalled.ts';
 
-/** `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended. */
-export async function serve(settings: Settings): Promise<void> {
+/**
+ * `skein serve`: a router in this process, backends beside it, more routers where asked. Resolves when all has ended.
+ * `program` is what a backend runs, given its options.
+ */
+export async function serve(settings: Settings, program: readonly string[] = backendProgram()): Promise<void> {
   const signalled = untilSignalled();
   boundNursery();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
   const socketDir = makeSocketDirectory();
   const supervisor = new Supervisor({
-    program: backendProgram(),
+    program,
     env: processEnvironment(),
     memoryBytes: settings.memoryBytes,
     log: (message, facts) => log.warn(facts, message),
