@@ -19,7 +19,7 @@ export class OverrideStore {
     this.#root = root;
   }
 
-  /** Writes the files and answers the model as a repository would show it. Paths are `<version>/<name>`. */
+  /** Writes the files in place of earlier ones and answers the model as a repository would show it. Paths: `<version>/<name>`. */
   async store(
     model: string,
     files: ReadonlyMap<string, Uint8Array>,
@@ -30,17 +30,19 @@ export class OverrideStore {
       this.#root,
       `${createHash('sha256').update(model).digest('hex').slice(0, 16)}-${digest.slice(0, 16)}`,
     );
-    for (const [name, bytes] of files) {
-      const path = normalize(join(directory, name));
-      if (!path.startsWith(directory + sep))
-        throw new SkeinError('load_parameter', { model, detail: `'file:${name}' leads out of the model's directory` });
+    const refused = (detail: string) => new SkeinError('load_parameter', { model, detail });
+    const versions = versionsOf(files.keys());
+    if (versions.length === 0) throw refused("files must be named 'file:<version>/<name>'");
+    const placed = [...files].map(([name, bytes]) => ({ name, bytes, path: normalize(join(directory, name)) }));
+    const astray = placed.find(({ path }) => !path.startsWith(directory + sep));
+    if (astray !== undefined) throw refused(`'file:${astray.name}' leads out of the model's directory`);
+    for (const { path, bytes } of placed) {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, bytes);
     }
-    const versions = versionsOf(files.keys());
-    if (versions.length === 0)
-      throw new SkeinError('load_parameter', { model, detail: "files must be named 'file:<version>/<name>'" });
-    this.#overrides.set(model, { directory, original: this.#overrides.get(model)?.original ?? current });
+    const former = this.#overrides.get(model);
+    this.#overrides.set(model, { directory, original: former === undefined ? current : former.original });
+    if (former !== undefined && former.directory !== directory) await removeDirectory(former.directory);
     return {
       name: model,
       path: directory,
@@ -56,14 +58,18 @@ export class OverrideStore {
     return this.#overrides.has(model);
   }
 
-  /** Forgets the override; undefined where there was none. Its files go once nothing can be loading them. */
+  /** Forgets the override and its files; undefined where there was none. */
   async release(model: string): Promise<Override | undefined> {
     const found = this.#overrides.get(model);
     if (found === undefined) return undefined;
     this.#overrides.delete(model);
-    await rm(found.directory, { recursive: true, force: true });
+    await removeDirectory(found.directory);
     return found;
   }
+}
+
+function removeDirectory(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
 }
 
 function versionsOf(names: Iterable<string>): number[] {

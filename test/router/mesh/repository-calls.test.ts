@@ -197,6 +197,16 @@ describe('RepositoryCalls', () => {
     assert.deepEqual([mesh.index(), readdirSync(root)], [[], []]);
   });
 
+  test('puts files of a later call in the place of earlier ones, and keeps nothing of those', async (t) => {
+    const { mesh, b1, root } = await started(t);
+    await mesh.load('mine', { config: '{}', files: files('first') });
+    await mesh.load('mine', { config: '{}', files: files('second') });
+    assert.equal(readFileSync(join(b1.loads.at(-1)!.directory, '1', 'model.onnx'), 'utf8'), 'second');
+    assert.equal(readdirSync(root).length, 1);
+    await assert.rejects(mesh.load('mine', undefined), { code: 'load_unknown' });
+    assert.deepEqual([mesh.repository.services(), readdirSync(root)], [[], []]);
+  });
+
   for (const [what, name, bytes] of [
     ['leads out of its directory', '../../escape/model.onnx', 'load_parameter'],
     ['lies in no version', 'model.onnx', 'load_parameter'],
@@ -206,7 +216,7 @@ describe('RepositoryCalls', () => {
       const override = { config: '{}', files: new Map([[name, Buffer.from('x')]]) };
       await assert.rejects(mesh.load('mine', override), { code: bytes });
       assert.deepEqual([mesh.index(), ask(mesh, 'mine').outcome], [[], 'model_unknown']);
-      assert.ok(!existsSync(join(root, '..', 'escape')));
+      assert.deepEqual([existsSync(join(root, '..', 'escape')), readdirSync(root)], [false, []]);
     });
   }
 
