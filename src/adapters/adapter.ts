@@ -114,6 +114,8 @@ export interface BackendSession {
   load(copy: CopySpec, signal?: AbortSignal): Promise<CopyFacts>;
   /** An external server that knows no single versions unloads the others of the model with it. */
   unload(copy: CopyFacts): Promise<void>;
+  /** Tells it how many requests are held until the copy is ready; kinds that make nothing of it leave it out. */
+  held?(copy: CopyFacts, requests: number): Promise<void>;
   describe(copy: CopyFacts): Promise<CopyDescription>;
   statistics(model?: string): Promise<readonly ModelStatistics[]>;
   /** What the backend learned of a copy's runs; absent for systems that do not tell. */

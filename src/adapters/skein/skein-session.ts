@@ -132,6 +132,10 @@ export class SkeinSession implements BackendSession {
     await this.#call({ verb: 'unload', copy: copy.id });
   }
 
+  async held(copy: CopyFacts, requests: number): Promise<void> {
+    await this.#call({ verb: 'held', copy: copy.id, requests });
+  }
+
   describe(copy: CopyFacts): Promise<CopyDescription> {
     return this.#call<CopyDescription>({ verb: 'describe', copy: copy.id });
   }

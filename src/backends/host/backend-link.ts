@@ -250,7 +250,7 @@ export class BackendLink {
   async #answerCall(id: number, call: Call): Promise<void> {
     let result: CallResult;
     try {
-      result = { ok: await this.#host.answer(call) };
+      result = { ok: await this.#host.answer(call, this) };
     } catch (fault) {
       result = { error: toLinkError(SkeinError.from(fault), undefined) };
     }
@@ -259,6 +259,7 @@ export class BackendLink {
 
   #onClose(reason: string): void {
     this.#feed?.stop();
+    this.#host.forgetRouter(this);
     for (const [id, stream] of [...this.#streams]) {
       this.#forget(id, stream.work === undefined);
       stream.work?.cancel();

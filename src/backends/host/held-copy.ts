@@ -20,6 +20,8 @@ export class HeldCopy {
   files: CopyFiles | undefined;
   /** While its files are fetched. */
   fetching: CopyFacts['fetching'];
+  /** Requests that each router holds for it while it loads. */
+  readonly #held = new Map<object, number>();
   #state: CopyState;
   readonly #onChange: () => void;
 
@@ -44,10 +46,25 @@ export class HeldCopy {
     this.#onChange();
   }
 
+  /** `requests` 0: the router holds none, or is gone. */
+  noteHeld(router: object, requests: number): void {
+    if ((this.#held.get(router) ?? 0) === requests) return;
+    if (requests === 0) this.#held.delete(router);
+    else this.#held.set(router, requests);
+    this.#onChange();
+  }
+
+  get #heldRequests(): number {
+    let sum = 0;
+    for (const requests of this.#held.values()) sum += requests;
+    return sum;
+  }
+
   facts(nowMs: number): CopyFacts {
     const { id, loadMs, serving } = this;
     const state = this.#state;
     const phase = state.kind === 'queued' ? 'loading' : state.kind === 'gone' ? 'unloading' : state.kind;
+    const held = phase === 'loading' || phase === 'warming' ? this.#heldRequests : 0;
     const load = serving?.facts() ?? { slots: 0, inFlight: 0, latencyUs: 0, peakBytes: 0 };
     return {
       id,
@@ -58,6 +75,7 @@ export class HeldCopy {
       residentBytes: this.heldBytes,
       loadMs,
       ...load,
+      ...(held > 0 && { held }),
       ...(phase === 'loading' ? { readyInMs: Math.max(0, Math.round(this.readyAtMs - nowMs)) } : {}),
       ...(this.fetching !== undefined && { fetching: this.fetching }),
       ...(state.kind === 'failed' ? { reason: state.reason } : {}),

@@ -110,13 +110,22 @@ export class Host {
     return copy;
   }
 
-  async answer(call: Call): Promise<unknown> {
+  /** A router that is gone holds nothing. */
+  forgetRouter(router: object): void {
+    for (const copy of this.#keeper.copies) copy.noteHeld(router, 0);
+  }
+
+  /** `router`: stands for whoever calls, as long as its link holds. */
+  async answer(call: Call, router: object): Promise<unknown> {
     switch (call.verb) {
       case 'load':
         if (this.#draining) throw drainingError(call.copy);
         return (await this.#keeper.load(await this.#located(call.copy))).facts(performance.now());
       case 'unload':
         await this.#keeper.unload(call.copy);
+        return null;
+      case 'held':
+        this.#keeper.find(call.copy)?.noteHeld(router, Math.max(0, Math.floor(Number(call.requests) || 0)));
         return null;
       case 'describe': {
         const serving = this.#keeper.find(call.copy)?.serving;

@@ -77,6 +77,8 @@ export interface CopyFacts {
   /** Slots: runs that may be under way at once. */
   readonly slots: number;
   readonly inFlight: number;
+  /** While loading: requests that routers hold until it is ready, all that have said so; left out: none. */
+  readonly held?: number;
   readonly latencyUs: number;
   readonly reason?: LinkError;
 }
@@ -141,6 +143,8 @@ export interface CopyDescription {
 export type Call =
   | { readonly verb: 'load'; readonly copy: CopySpec }
   | { readonly verb: 'unload'; readonly copy: number }
+  /** How many requests the router holds until this copy is ready. A backend that does not know the verb refuses it. */
+  | { readonly verb: 'held'; readonly copy: number; readonly requests: number }
   | { readonly verb: 'describe'; readonly copy: number }
   /** Answered with a RunsReport. */
   | { readonly verb: 'runs'; readonly copy: number }

@@ -150,6 +150,7 @@ export class ColdStarts {
   /** Ends the waits whose time is over. Called a few times a second. */
   sweep(nowMs: number): void {
     for (const start of this.#starts.values()) {
+      tellHeld(start);
       for (const request of start.held) {
         const limitMs = Math.min(request.deadlineMs, start.startedMs + this.#limits.maxHoldMs);
         if (nowMs < limitMs) continue;
@@ -310,6 +311,13 @@ export class ColdStarts {
       else this.#run(start, false);
     }
   }
+}
+
+/** The router that decides about its copies counts them as load. */
+function tellHeld({ entry, version, at, held }: ColdStart): void {
+  if (at === undefined) return;
+  for (const copy of entry.activity?.copies ?? [])
+    if (copy.backend === at && copy.facts.version === version) copy.tellHeld(held.size);
 }
 
 function isDuplicate(entry: ModelEntry, { version, stamp }: CopyFacts, at: BackendView): boolean {

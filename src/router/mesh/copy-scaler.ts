@@ -97,11 +97,11 @@ export class CopyScaler {
   #scan(nowMs: number): void {
     this.#scanAtMs = nowMs + scanMs;
     for (const { copies } of this.#fleet.backends.values()) {
-      for (const { entry, inFlight } of copies.values()) {
+      for (const { entry, inFlight, heldByOthers } of copies.values()) {
         const { activity } = entry;
         if (activity!.isWatched) continue;
         const { minCopies, maxIdleMs } = this.#options.limitsOf(entry);
-        if (inFlight > 0 || activity!.copies.size > 1 || minCopies + maxIdleMs > 0) this.watch(entry);
+        if (inFlight + heldByOthers > 0 || activity!.copies.size > 1 || minCopies + maxIdleMs > 0) this.watch(entry);
       }
     }
   }
@@ -126,6 +126,7 @@ export class CopyScaler {
     const held = version === undefined ? undefined : this.#coldStarts.heldFor(entry, version);
     const figures = { readyCopies: 0, comingCopies: 0, inFlight: 0, slotsPerCopy: 1 };
     let moving = 0;
+    let heldByOthers = 0;
     for (const copy of activity.copies) {
       const { facts } = copy;
       if (facts.version !== version || facts.stamp !== stamp || !isOwnCopy(copy)) continue;
@@ -134,14 +135,18 @@ export class CopyScaler {
         if (copy.isMoving) moving++;
         figures.inFlight += copy.inFlight;
         figures.slotsPerCopy = Math.max(figures.slotsPerCopy, facts.slots);
-      } else if (facts.phase === 'loading' || facts.phase === 'warming') figures.comingCopies++;
+      } else if (facts.phase === 'loading' || facts.phase === 'warming') {
+        figures.comingCopies++;
+        heldByOthers += copy.heldByOthers;
+      }
     }
     // A copy and its successor are one: or a model would seem to have had two, and be given another.
     const unborn = Math.min(moving, figures.comingCopies);
     figures.comingCopies -= unborn;
     if (moving > 0) figures.readyCopies = Math.max(1, figures.readyCopies - (moving - unborn));
     if (held !== undefined) figures.comingCopies = Math.max(1, figures.comingCopies);
-    return { name: entry.name, ...figures, held: held ?? 0, arrivals, limits: this.#options.limitsOf(entry) };
+    const heldByAll = (held ?? 0) + heldByOthers;
+    return { name: entry.name, ...figures, held: heldByAll, arrivals, limits: this.#options.limitsOf(entry) };
   }
 
   #change(entry: ModelEntry, decision: CopyDecision, nowMs: number): void {

@@ -25,6 +25,8 @@ export class CopyView implements CopyLoad {
   #facts: CopyFacts;
   /** Requests of other routers in it, as far as known. */
   #othersInFlight = 0;
+  /** Requests that its backend was told are held here until it is ready. */
+  #toldHeld = 0;
   #latencyMs: number;
   #readyAtMs: number | undefined;
 
@@ -80,6 +82,23 @@ export class CopyView implements CopyLoad {
   /** While it loads: when its backend expects it to be ready, what is queued ahead of it included. */
   get readyAtMs(): number | undefined {
     return this.#facts.phase === 'loading' ? this.#readyAtMs : undefined;
+  }
+
+  get #isComing(): boolean {
+    return this.#facts.phase === 'loading' || this.#facts.phase === 'warming';
+  }
+
+  /** Requests that other routers hold until it is ready, as far as known. */
+  get heldByOthers(): number {
+    return this.#isComing ? Math.max(0, (this.#facts.held ?? 0) - this.#toldHeld) : 0;
+  }
+
+  /** So many requests are held here: its backend tells all routers the sum. */
+  tellHeld(requests: number): void {
+    const { session } = this.backend;
+    if (!this.#isComing || requests === this.#toldHeld || session?.held === undefined) return;
+    this.#toldHeld = requests;
+    session.held(this.#facts, requests).catch(() => {}); // one of an older version makes nothing of it
   }
 
   /** Nobody is sent there until its backend says more of it. */

@@ -26,7 +26,7 @@ export interface ScaledModel {
   readonly slotsPerCopy: number;
   /** Requests in its copies, queued or running, whoever sent them. */
   readonly inFlight: number;
-  /** Requests that routers hold because no copy is ready. */
+  /** Requests that routers hold because no copy is ready: this one, and the others as backends tell of them. */
   readonly held: number;
   /** Requests that this router was sent since the tick before. */
   readonly arrivals: number;

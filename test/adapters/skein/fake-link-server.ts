@@ -106,6 +106,8 @@ class Script {
       case 'unload':
         this.setReady(false);
         return null;
+      case 'held':
+        return null;
       case 'describe':
         return { platform: 'echo', signature: { inputs: [], outputs: [] }, maxBatchSize: 0, config: {} };
       case 'statistics':

@@ -355,6 +355,31 @@ describe('BackendLink', () => {
     link.link.close('done');
   });
 
+  test('tells all routers how many requests they hold together for a copy that loads, and forgets who is gone', async (t) => {
+    const { engine, host, session } = await startBackend(t);
+    const gate = Promise.withResolvers<void>();
+    const spec = engine.add('slow', { bytes: mebibyte, gate: gate.promise });
+    const held = () => [...host.snapshot().copies][0]?.held;
+    const [first, second] = [await session(), await session()];
+    const load = first.load(spec);
+    const lost = assert.rejects(second.load(spec));
+    t.after(() => gate.resolve());
+    await until('it loads', () => [...host.snapshot().copies].some(({ phase }) => phase === 'loading'));
+    const copy = [...host.snapshot().copies][0]!;
+    assert.equal(held(), undefined);
+    await first.held!(copy, 5);
+    await second.held!(copy, 7);
+    assert.equal(held(), 12);
+    await second.held!(copy, 1);
+    assert.equal(held(), 6);
+    second.close('it is gone');
+    await until('its part is gone', () => held() === 5);
+    gate.resolve();
+    await load;
+    await lost;
+    assert.equal(held(), undefined, 'requests in a copy that is ready are in flight');
+  });
+
   test('takes the place of a socket file that a dead process left', async (t) => {
     const backend = await startBackend(t);
     await backend.server.close();

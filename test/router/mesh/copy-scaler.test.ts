@@ -67,6 +67,22 @@ describe('CopyScaler', () => {
     for (const answer of answers) assert.match(await answer.over(), /^slow/);
   });
 
+  test('counts requests that other routers hold, and tells backends of its own', async (t) => {
+    const { mesh, backend, put, connected } = startMesh(t);
+    const [b1, b2] = [backend('b1'), backend('b2')];
+    await connected();
+    put(model('theirs'), model('own'));
+    b1.beginCopy('theirs', 's1v1', 40);
+    await until('a second copy of theirs', () => b2.loads.some(({ model: name }) => name === 'theirs'));
+    assert.equal(mesh.report().held, 0);
+    const gate = Promise.withResolvers<void>();
+    for (const one of [b1, b2]) one.onLoad = () => gate.promise;
+    const answers = Array.from({ length: 3 }, () => ask(mesh, 'own'));
+    await until('told', () => [...b1.helds, ...b2.helds].includes(3));
+    gate.resolve();
+    for (const answer of answers) assert.match(await answer.over(), /^own/);
+  });
+
   test('leaves models of other routers to them', async (t) => {
     const routers = ['router-1', 'router-2'];
     const { mesh, backend, put, connected } = startMesh(t, { routers: { self: 'router-1', all: () => routers } });

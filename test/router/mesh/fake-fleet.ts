@@ -38,6 +38,8 @@ export class FakeBackend {
   /** What was asked of it, in order. */
   readonly loads: CopySpec[] = [];
   readonly unloads: string[] = [];
+  /** How many requests it was told are held, in order. */
+  readonly helds: number[] = [];
   readonly infers: FakeInfer[] = [];
   connects = 0;
   /** Nobody listens where it should be. */
@@ -95,6 +97,11 @@ export class FakeBackend {
     const copy = this.#copyOf({ model, version, stamp }, 'ready');
     this.#push([copy], []);
     return copy;
+  }
+
+  /** Another router has it load a model, and routers hold so many requests until it is there. */
+  beginCopy(model: string, stamp: string, held: number): void {
+    this.#push([{ ...this.#copyOf({ model, version: 1, stamp }, 'loading'), held }], []);
   }
 
   dropCopy(model: string): void {
@@ -249,6 +256,11 @@ class FakeSession implements BackendSession {
 
   load(copy: CopySpec): Promise<CopyFacts> {
     return this.#call(() => this.#backend.load(copy));
+  }
+
+  held(_copy: CopyFacts, requests: number): Promise<void> {
+    this.#backend.helds.push(requests);
+    return Promise.resolve();
   }
 
   unload(copy: CopyFacts): Promise<void> {
