@@ -1,16 +1,10 @@
 import type { Socket } from 'node:net';
 import { SkeinError } from '../../protocol/errors.ts';
-import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
+import { LinkConnection } from '../../protocol/link/connection.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import type { LinkSelf } from '../../protocol/link/handshake.ts';
-import {
-  type BodyDialect,
-  BodyKind,
-  decodeReplyHead,
-  encodeInferHead,
-  type ReplyHead,
-} from '../../protocol/link/infer-head.ts';
+import { type BodyDialect, BodyKind, decodeReplyHead } from '../../protocol/link/infer-head.ts';
 import { fromLinkError } from '../../protocol/link/link-error.ts';
 import type {
   Call,
@@ -26,6 +20,7 @@ import type {
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type { BackendEvents, BackendSession, Capabilities, Exchange, InferCall, ReplyObserver } from '../adapter.ts';
+import { InferStream } from './infer-stream.ts';
 
 const can: Capabilities = {
   load: true,
@@ -34,16 +29,6 @@ const can: Capabilities = {
   statistics: true,
   bodies: Object.keys(BodyKind) as BodyDialect[],
 };
-
-interface InferStream {
-  readonly call: InferCall;
-  readonly observer: ReplyObserver;
-  reply: ReplyHead | undefined;
-  receivedBytes: number;
-  /** Of those, since the last grant. */
-  ungranted: number;
-  paused: boolean;
-}
 
 type CallStream = { readonly settle: (result: CallResult) => void; readonly fail: (error: SkeinError) => void };
 
@@ -68,7 +53,7 @@ export class SkeinSession implements BackendSession {
         onOpen: (peer) => this.#onOpen(peer),
         onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),
         onData: (stream, piece, end) => this.#onData(stream, piece, end),
-        onCaughtUp: (stream) => this.#infers.get(stream)?.call.body.resume(),
+        onCaughtUp: (stream) => this.#infers.get(stream)?.onCaughtUp(),
         onClose: (reason) => this.#onClose(reason),
       },
     );
@@ -94,34 +79,9 @@ export class SkeinSession implements BackendSession {
 
   infer(call: InferCall, observer: ReplyObserver): Exchange {
     if (!this.#link.isOpen) return this.#refuse(observer);
-    const stream = this.#takeStream();
-    const { body } = call;
-    this.#infers.set(stream, { call, observer, reply: undefined, receivedBytes: 0, ungranted: 0, paused: false });
-    this.#link.send(
-      FrameType.infer,
-      stream,
-      encodeInferHead({
-        copy: call.copy.id,
-        kind: BodyKind[call.dialect],
-        headerLength: call.headerLength,
-        timeoutMs: call.timeoutMs,
-        bodyBytes: body.totalBytes,
-        traceparent: call.traceparent,
-        signature: call.signature ?? '',
-      }),
-    );
-    body.attach({
-      onPiece: (piece, end) => {
-        this.#link.sendBody(stream, piece, end);
-        return !this.#link.isBehind(stream);
-      },
-      onAborted: () => this.#cancel(stream),
-    });
-    return {
-      cancel: () => this.#cancel(stream),
-      pause: () => this.#setPaused(stream, true),
-      resume: () => this.#setPaused(stream, false),
-    };
+    const stream = new InferStream(this.#link, this.#infers, this.#takeStream(), call.body, observer);
+    stream.send(call);
+    return stream;
   }
 
   load(copy: CopySpec): Promise<CopyFacts> {
@@ -196,26 +156,6 @@ export class SkeinSession implements BackendSession {
     return stream;
   }
 
-  #cancel(stream: number): void {
-    const infer = this.#infers.get(stream);
-    if (infer === undefined) return;
-    this.#forget(stream, infer);
-    this.#link.send(FrameType.cancel, stream);
-  }
-
-  #forget(stream: number, infer: InferStream): void {
-    this.#infers.delete(stream);
-    this.#link.dropBody(stream);
-    infer.call.body.detach();
-  }
-
-  #setPaused(stream: number, paused: boolean): void {
-    const infer = this.#infers.get(stream);
-    if (infer === undefined) return;
-    infer.paused = paused;
-    if (!paused) this.#grantMore(stream, infer);
-  }
-
   #onOpen(peer: Hello): void {
     if (peer.role !== 'backend' || peer.id !== this.#id) {
       this.#link.close(`expected backend '${this.#id}', reached ${peer.role} '${peer.id}'`);
@@ -227,9 +167,7 @@ export class SkeinSession implements BackendSession {
       case FrameType.reply: {
         const infer = this.#infers.get(stream);
         if (infer === undefined) return; // cancelled meanwhile
-        if (infer.reply !== undefined) throw new LinkRuleBroken('a second reply to one request');
-        infer.reply = decodeReplyHead(payload);
-        infer.observer.onReply(infer.reply);
+        infer.onReply(decodeReplyHead(payload));
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
         return;
       }
@@ -254,36 +192,11 @@ export class SkeinSession implements BackendSession {
   }
 
   #onError(stream: number, fault: LinkError): void {
-    const infer = this.#infers.get(stream);
-    if (infer === undefined) return;
-    this.#forget(stream, infer);
-    infer.observer.onError(fromLinkError(fault), fault.requestId);
+    this.#infers.get(stream)?.onError(fromLinkError(fault), fault.requestId);
   }
 
   #onData(stream: number, piece: Buffer, end: boolean): void {
-    const infer = this.#infers.get(stream);
-    if (infer === undefined) return;
-    if (infer.reply === undefined) throw new LinkRuleBroken('a body before its reply');
-    infer.receivedBytes += piece.length;
-    infer.ungranted += piece.length;
-    if (infer.ungranted > streamWindowBytes) throw new LinkRuleBroken('more of a body than was granted');
-    if (end && infer.receivedBytes !== infer.reply.bodyBytes) {
-      throw new LinkRuleBroken(`a body of ${infer.receivedBytes} bytes where ${infer.reply.bodyBytes} were announced`);
-    }
-    if (piece.length > 0) infer.observer.onPiece(this.#link.keep(piece));
-    if (this.#infers.get(stream) !== infer) return; // cancelled by who heard of the piece
-    if (end) {
-      // A backend that answers has had the whole body: nothing of it waits to be written any more.
-      if (!this.#link.isSending(stream)) infer.call.body.markSpent();
-      this.#forget(stream, infer);
-      infer.observer.onEnd();
-    } else this.#grantMore(stream, infer);
-  }
-
-  #grantMore(stream: number, infer: InferStream): void {
-    if (infer.paused || infer.ungranted < streamWindowBytes / 2) return;
-    this.#link.grant(stream, infer.ungranted);
-    infer.ungranted = 0;
+    this.#infers.get(stream)?.onData(piece, end);
   }
 
   #onClose(reason: string): void {
@@ -294,9 +207,6 @@ export class SkeinSession implements BackendSession {
     this.#events.onLost(reason);
     for (const call of this.#calls.values()) call.fail(error);
     this.#calls.clear();
-    for (const [stream, infer] of [...this.#infers]) {
-      this.#forget(stream, infer);
-      infer.observer.onError(error);
-    }
+    for (const infer of [...this.#infers.values()]) infer.onError(error);
   }
 }

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { SlabPool } from '../reads/slab-pool.ts';
 import { type SlabHold, SlabReads } from '../reads/slab-reads.ts';
 import { readInto } from '../reads/socket-reads.ts';

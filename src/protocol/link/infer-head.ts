@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { maxSignatureNameBytes } from '../tensors/named-signature.ts';
 
 /** What a router says of a request before its body, and a backend of an answer before its. Fixed fields, little-endian. */

@@ -32,7 +32,7 @@ export class SlabReads implements ReadTarget {
       this.#slab = new Slab(this.#pool);
       this.#used = 0;
     }
-    return this.#slab.bytes.subarray(this.#used);
+    return this.#used === 0 ? this.#slab.bytes : this.#slab.bytes.subarray(this.#used);
   }
 
   onRead(buffer: Buffer, bytes: number): void {

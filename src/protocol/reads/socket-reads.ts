@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 
 /** Where the bytes of a socket go, in place of a new buffer for each read. */
 export interface ReadTarget {
-  /** Asked before each read; must not be empty. */
+  /** Asked before each read; must not be empty. The same buffer again costs nothing. */
   nextBuffer(): Buffer;
   /** The first bytes of `buffer` were read. What is kept of them must be copied, unless nobody else is given the buffer. */
   onRead(buffer: Buffer, bytes: number): void;
@@ -35,7 +35,10 @@ export function readInto(socket: Socket, target: ReadTarget): boolean {
   const handle = inside._handle;
   if (parts === undefined || typeof handle?.useUserBuffer !== 'function') return false;
   const first = target.nextBuffer();
-  inside[parts.makeBuffer] = () => target.nextBuffer();
+  inside[parts.makeBuffer] = () => {
+    const next = target.nextBuffer();
+    return next === inside[parts.buffer] ? undefined : next; // the handle has it already
+  };
   inside[parts.callback] = (bytes: number, buffer: Buffer) => {
     target.onRead(buffer, bytes);
     return true;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Adapter, BackendRecord, Exchange, ReplyObserver } from '../../adapters/adapter.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
@@ -166,7 +167,7 @@ export class LocalMesh implements Mesh {
     activity.rate.record(nowMs);
     this.#upkeep.scaler.noteRequest(entry);
     this.#retries.earn();
-    const run = new RequestRun(request, entry, nowMs + timeoutMs, this.#context, observer);
+    const run = new RequestRun(request, entry, { nowMs, deadlineMs: nowMs + timeoutMs }, this.#context, observer);
     this.#active.add(run);
     if (this.#inquiry.watches(request.model, nowMs)) this.#dispatchUnlessConvicted(run);
     else run.dispatch();

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Exchange, InferReply, ReplyObserver } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { HeldRequest } from './cold-starts.ts';
@@ -45,7 +46,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   /** Copies that failed it. A copy that is loaded anew, be it on the same backend, is another one. */
   #excluded: Set<CopyView> | undefined;
   #lastError: SkeinError | undefined;
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   #attempts = 0;
   /** Backends of other hosts that were lost with it in them. */
   losses = 0;
@@ -58,10 +59,17 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   #isStarted = false;
   #isOver = false;
 
-  constructor(request: MeshRequest, entry: ModelEntry, deadlineMs: number, context: RunContext, client: ReplyObserver) {
+  constructor(
+    request: MeshRequest,
+    entry: ModelEntry,
+    times: { readonly nowMs: number; readonly deadlineMs: number },
+    context: RunContext,
+    client: ReplyObserver,
+  ) {
     this.request = request;
     this.entry = entry;
-    this.deadlineMs = deadlineMs;
+    this.#startedMs = times.nowMs;
+    this.deadlineMs = times.deadlineMs;
     this.#context = context;
     this.#client = client;
   }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Exchange, InferReply, ReplyObserver } from '../../adapters/adapter.ts';
 import { RequestBody } from '../../adapters/request-body.ts';
 import { SkeinError } from '../../protocol/errors.ts';

@@ -1,5 +1,7 @@
+import { Buffer } from 'node:buffer';
 import { STATUS_CODES } from 'node:http';
 import type { Front } from './front.ts';
+import { replyHeaders } from './reply-relay.ts';
 
 /** Writes the heads of answers as node:http writes them, so that nobody can tell which reader a request had. */
 export class StrictAnswerHeads {
@@ -9,6 +11,11 @@ export class StrictAnswerHeads {
   #ending = '';
   #endingOf = -1;
   #endingHeaders: readonly string[] = [];
+  /** The last head of an answer of 200, and what it was made of: the next one is often the same. */
+  #ok = Buffer.alloc(0);
+  #okEnding = '';
+  #okHeaderLength: number | undefined;
+  #okBodyBytes = 0;
 
   constructor(front: Front) {
     this.#front = front;
@@ -21,9 +28,17 @@ export class StrictAnswerHeads {
     return this.#front.fixedHeaders.includes('close');
   }
 
-  /** Of an answer of 200: `lines` before its length, each with its line end. */
-  ok(lines: string, bodyBytes: number): string {
-    return `HTTP/1.1 200 OK\r\n${lines}Content-Length: ${bodyBytes}\r\n${this.#end()}`;
+  /** Of an answer of 200. Not to be written to. */
+  ok(headerLength: number | undefined, bodyBytes: number): Buffer {
+    const ending = this.#end();
+    if (ending !== this.#okEnding || headerLength !== this.#okHeaderLength || bodyBytes !== this.#okBodyBytes) {
+      const lines = headerLines(replyHeaders({ headerLength }));
+      this.#ok = Buffer.from(`HTTP/1.1 200 OK\r\n${lines}Content-Length: ${bodyBytes}\r\n${ending}`, 'latin1');
+      this.#okEnding = ending;
+      this.#okHeaderLength = headerLength;
+      this.#okBodyBytes = bodyBytes;
+    }
+    return this.#ok;
   }
 
   /** Of an answer that says itself whether it is the last one; `headers` are names and values in turn. */
@@ -45,7 +60,7 @@ export class StrictAnswerHeads {
   }
 }
 
-export function headerLines(headers: readonly string[]): string {
+function headerLines(headers: readonly string[]): string {
   let lines = '';
   for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return lines;

@@ -1,7 +1,8 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { InferReply } from '../../adapters/adapter.ts';
-import { heldReplyBytes, replyHeaders } from './reply-relay.ts';
-import { headerLines, type StrictAnswerHeads } from './strict-answer-heads.ts';
+import { heldReplyBytes } from './reply-relay.ts';
+import type { StrictAnswerHeads } from './strict-answer-heads.ts';
 
 /** Bodies up to this size are copied behind their head, so that both leave in one piece. */
 const copiedBytes = 16 * 1024;
@@ -26,7 +27,7 @@ export class StrictAnswer {
     this.forget();
     if (reply.bodyBytes <= heldReplyBytes) return;
     this.isStarted = true;
-    this.#socket.write(this.#head(reply, reply.bodyBytes), 'latin1');
+    this.#socket.write(this.#heads.ok(reply.headerLength, reply.bodyBytes));
   }
 
   /** False where the client is behind. */
@@ -60,10 +61,11 @@ export class StrictAnswer {
     this.#held = [];
     let bodyBytes = 0;
     for (const piece of held) bodyBytes += piece.byteLength;
-    const head = this.#head(reply, bodyBytes);
+    const head = this.#heads.ok(reply.headerLength, bodyBytes);
     if (bodyBytes <= copiedBytes) {
       const whole = Buffer.allocUnsafe(head.length + bodyBytes);
-      let at = whole.write(head, 'latin1');
+      whole.set(head);
+      let at = head.length;
       for (const piece of held) {
         whole.set(piece, at);
         at += piece.byteLength;
@@ -72,16 +74,8 @@ export class StrictAnswer {
       return;
     }
     this.#socket.cork();
-    this.#socket.write(head, 'latin1');
+    this.#socket.write(head);
     for (const piece of held) this.#socket.write(piece);
     this.#socket.uncork();
   }
-
-  #head(reply: InferReply, bodyBytes: number): string {
-    const { headerLength } = reply;
-    const lines = headerLength === undefined ? jsonLines : headerLines(replyHeaders(reply));
-    return this.#heads.ok(lines, bodyBytes);
-  }
 }
-
-const jsonLines = headerLines(replyHeaders({ headerLength: undefined }));

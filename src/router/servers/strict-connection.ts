@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { InferReply } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { SlabPool } from '../../protocol/reads/slab-pool.ts';
@@ -62,6 +64,8 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   #quietSinceMs = 0;
   /** When the body that is coming began to. */
   #bodySinceMs = 0;
+  /** What is being read lies where the next bytes of anybody are read to. */
+  #isScratch = false;
 
   readonly #onData = (chunk: Buffer) => this.#read(chunk);
   readonly #onEnd = () => this.#endEarly();
@@ -121,12 +125,10 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   }
 
   onRead(buffer: Buffer, bytes: number): void {
-    if (!this.#isScratch(buffer)) this.#slabs.fill(bytes);
+    this.#isScratch = buffer === this.#shared.scratch;
+    if (!this.#isScratch) this.#slabs.fill(bytes);
     this.#read(buffer.subarray(0, bytes));
-  }
-
-  #isScratch(bytes: Buffer): boolean {
-    return bytes.buffer === this.#shared.scratch.buffer;
+    this.#isScratch = false;
   }
 
   /** The body is handed on as it comes: for what is gathered first a slab would be too much. */
@@ -147,7 +149,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
 
   #hold(rest: Buffer): void {
     if (this.#lingering !== undefined) return; // nobody will read it
-    this.#held.add(this.#isScratch(rest) ? Buffer.from(rest) : rest);
+    this.#held.add(this.#isScratch ? Buffer.from(rest) : rest);
     if (this.#held.isFull) this.socket.pause();
   }
 
@@ -186,7 +188,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     socket.off('timeout', this.#onTimeout);
     socket.off('close', this.#onClose);
     socket.off('error', ignoreError);
-    socket.unshift(this.#isScratch(chunk) ? Buffer.from(chunk) : chunk);
+    socket.unshift(this.#isScratch ? Buffer.from(chunk) : chunk);
     this.#shared.handOver(this);
   }
 
@@ -218,7 +220,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   }
 
   #kept(piece: Buffer): Buffer {
-    if (!this.#isScratch(piece)) return piece;
+    if (!this.#isScratch) return piece;
     return this.#isLarge ? this.#slabs.keep(piece) : Buffer.from(piece);
   }
 
