@@ -8,6 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import type { BatchingParameters } from '../fleet/repository/batching-parameters.ts';
 import type { EngineKind } from '../fleet/repository/model-backend.ts';
 import { checkSourceOptions, type SourceOptions } from '../fleet/sources/open-sources.ts';
+import { guardFiles } from './link-guard.ts';
 import { softwareVersion } from './software-version.ts';
 
 /** Threads of one run beyond which models of usual size gain little. */
@@ -97,10 +98,7 @@ export function fleetBackendOptions(settings: BackendSettings, id: string, addre
     fleet: {
       modelDirs: settings.models,
       handOverMs: Math.floor(handOverShare * settings.drainTimeoutMs),
-      tokenFile: settings.linkToken,
-      caFile: settings.linkCa,
-      certFile: settings.linkCert,
-      keyFile: settings.linkKey,
+      ...guardFiles(settings),
     },
   };
 }

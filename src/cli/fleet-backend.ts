@@ -14,13 +14,15 @@ import { RepositoryWatch } from '../fleet/repository/watch-repository.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkAddress, parseLinkAddress, writeLinkAddress } from '../protocol/link/link-address.ts';
 import { backendProgram, fleetBackendOptions } from './backend-plan.ts';
+import { listOf, parseLabels } from './comma-list.ts';
 import { openRegistry } from './fleet-registry.ts';
-import { readLinkGuard } from './link-guard.ts';
+import { guardFiles, readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
-import { listOf, memberIdForm, memberTtlMs, parseLabels, reachableHost } from './member-name.ts';
+import { memberIdForm, memberTtlMs } from './member-name.ts';
 import { prepareState } from './prepare-state.ts';
 import { softwareVersion } from './software-version.ts';
 import { untilSignalled } from './until-signalled.ts';
+import { reachableHost } from './url-host.ts';
 
 type TcpAddress = Extract<LinkAddress, { kind: 'tcp' }>;
 type Guard = ReturnType<typeof readLinkGuard>;
@@ -36,12 +38,7 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
   const member = memberOf(settings, listen);
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }).child({ backend: member.id });
   await prepareState(settings.stateDir);
-  const guard = readLinkGuard({
-    tokenFile: settings.linkToken,
-    caFile: settings.linkCa,
-    certFile: settings.linkCert,
-    keyFile: settings.linkKey,
-  });
+  const guard = readLinkGuard(guardFiles(settings));
   if (guard.secret?.keyOf(member.id) === undefined && guard.secret !== undefined) {
     throw new SkeinError('settings_conflict', {
       reason: `the token in ${settings.linkToken} is another backend's, not that of '${member.id}'`,

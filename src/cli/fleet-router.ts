@@ -9,14 +9,15 @@ import { noProcesses } from '../router/mesh/process-keeper.ts';
 import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
 import { openRegistry } from './fleet-registry.ts';
-import { readLinkGuard } from './link-guard.ts';
+import { guardFiles, readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
-import { memberTtlMs, reachableHost, urlHost } from './member-name.ts';
+import { memberTtlMs } from './member-name.ts';
 import { boundNursery } from './nursery.ts';
 import { prepareState } from './prepare-state.ts';
 import { buildRouter, type RouterCore } from './router-core.ts';
 import { softwareVersion } from './software-version.ts';
 import { untilSignalled } from './until-signalled.ts';
+import { reachableHost, urlHost } from './url-host.ts';
 
 /** How long a router waits for the registry and its first backends before it listens: it does in any case. */
 const readyWithinMs = 5_000;
@@ -27,12 +28,7 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   boundNursery();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
-  const guard = readLinkGuard({
-    tokenFile: settings.linkToken,
-    caFile: settings.linkCa,
-    certFile: settings.linkCert,
-    keyFile: settings.linkKey,
-  });
+  const guard = readLinkGuard(guardFiles(settings));
   const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
   const fleet = { registry, rebalancePerSecond: settings.rebalancePerSecond, ...guard };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { RouterSettings } from '../config/load-fleet-settings.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkSecret, readLinkSecret } from '../protocol/link/link-proof.ts';
 import type { LinkTls } from '../protocol/link/link-tls.ts';
@@ -9,6 +10,12 @@ interface LinkGuardFiles {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
+}
+
+type LinkSettings = Pick<RouterSettings, 'linkToken' | 'linkCa' | 'linkCert' | 'linkKey'>;
+
+export function guardFiles({ linkToken, linkCa, linkCert, linkKey }: LinkSettings): LinkGuardFiles {
+  return { tokenFile: linkToken, caFile: linkCa, certFile: linkCert, keyFile: linkKey };
 }
 
 /** Reads what guards links; throws with the name of the file that cannot be used. */

@@ -24,6 +24,7 @@ import { createRouterServer } from '../router/servers/http-server.ts';
 import { OtlpExporter } from '../router/servers/otlp-exporter.ts';
 import type { RouterServer } from '../router/servers/router-server.ts';
 import { createTracer } from '../router/servers/tracing.ts';
+import { listOf } from './comma-list.ts';
 import { ListedModels } from './listed-models.ts';
 import { alone, type RouterParty } from './router-news.ts';
 import { softwareVersion } from './software-version.ts';
@@ -148,10 +149,7 @@ function siblingsOf({ leader, tell }: RouterParty): RouterSiblings {
 
 /** Names in `--pin`. */
 export function pinnedModels({ pin }: Settings): string[] {
-  return pin
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  return listOf(pin);
 }
 
 type Scan = RepositoryWatchOptions['scan'];

@@ -10,6 +10,7 @@ import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-serv
 import type { ProcessDesk } from './process-desk.ts';
 import { buildRouter, pinnedModels, type RouterCore } from './router-core.ts';
 import { newsSoFar, type RouterNews, takeCall } from './router-news.ts';
+import { urlHost } from './url-host.ts';
 import { WorkerLine } from './worker-line.ts';
 
 /** How long the first backends may take before the router says that it serves: requests are held meanwhile, anyway. */
@@ -107,8 +108,4 @@ export class RouterProcess {
     const others = await Promise.all([...this.#workers.values()].map((worker) => worker.collect()));
     return mergeMetrics([await this.#core!.metrics.collectRouterMetrics(), ...others]);
   }
-}
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,7 +1,7 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import { adminClient, modelPath } from '../admin-client.ts';
+import { listOf, parseLabels } from '../comma-list.ts';
 import type { CommandConsole } from '../command-console.ts';
-import { listOf, parseLabels } from '../member-name.ts';
 import { printBody, wantsJson } from '../print-json.ts';
 import type { VerbCall } from '../verb.ts';
 
