@@ -59,6 +59,8 @@ interface Contest {
   readonly request: ReturnType<typeof binaryRequest>;
   /** Left out: the best number is looked for. */
   readonly connections?: number;
+  /** Left out: a few. */
+  readonly learningSeconds?: number;
 }
 
 export async function compare(bench: Bench, contest: Contest, raw: RawEngine, skein: SkeinServer) {
@@ -70,7 +72,7 @@ export async function compare(bench: Bench, contest: Contest, raw: RawEngine, sk
   bench.say(`${model}: the loop is best at ${settingText(loops[0]!.setting)}`);
   const connections = contest.connections ?? (await bestConnections(contender, request, bench.seconds));
   bench.say(`${model}: Skein has ${connections} connections`);
-  await oneTurn(contender, { request, connections }, learningSeconds);
+  await oneTurn(contender, { request, connections }, contest.learningSeconds ?? learningSeconds);
   const own: number[] = [];
   for (let round = 0; round < bench.rounds; round++) {
     for (const { setting, rows } of loops) rows.push((await raw.turn({ ...setting, seconds })).rowsPerSecond);

@@ -1,6 +1,6 @@
 /** SavedModels beside ONNX models behind one endpoint, with the library of the wheel `tensorflow-cpu`. */
 import assert from 'node:assert/strict';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ProtoMessage } from '../../examples/models/onnx-writer/wire.ts';
@@ -153,6 +153,7 @@ describe('a server with TensorFlow', () => {
     ['corrupt', /the file is damaged, or no model/],
     ['cut', /the file is damaged, or no model/],
     ['reader', /may open files or connections of this host: ReadFile \(node 'y'\) reads files/],
+    ['writer', /may open files or connections of this host: WriteFile \(node 'written'\) writes files/],
     ['custom', /TensorFlow 2\.\d+\.\d+ has no operation 'MyOwnOperation'/],
     ['no_signature', /has no signature that can be served/],
     ['wrong_tags', /has no graph of the tags 'serve'/],
@@ -182,19 +183,54 @@ describe('a server with TensorFlow', () => {
   });
 });
 
-describe('a server without TensorFlow', () => {
-  test('serves ONNX models, and says of SavedModels what to install', async (t) => {
+describe('a server that lets graphs open files', () => {
+  test('runs them', async (t) => {
     const repository = temporaryDirectory(t);
-    writeBenchModels(repository, ['identity']);
-    writeHalfPlusTwo(savedModelPath(repository, 'half_plus_two'));
-    const skein = await startSkein({ repository, args: ['--tensorflow-lib', join(repository, 'identity')] });
+    writeWriter(repository);
+    const skein = await startSkein({ repository, args: ['--tensorflow-file-ops', 'allow'], env: withTensorflow });
     t.after(() => skein.kill());
-    const { status, error } = await halfPlusTwo(skein.http);
-    assert.equal(status, 503);
-    assert.match(error, /TensorFlow cannot be used: .* holds no libtensorflow/);
-    assert.equal((await identity(skein.http)).status, 200);
+    const path = join(repository, 'written');
+    const x = { name: 'x', shape: [], datatype: 'BYTES', data: [path] };
+    const { data, error } = await inferJson(skein.http, 'writer', { inputs: [x] });
+    assert.deepEqual(data, [path], error);
+    assert.equal(readFileSync(path, 'utf8'), path);
   });
 });
+
+describe('a server without TensorFlow', () => {
+  const libraries: readonly [what: string, make: (directory: string) => void, says: RegExp][] = [
+    ['a folder without it', () => {}, /TensorFlow cannot be used: .* holds no libtensorflow/],
+    ['one that is no library', (to) => writeFileSync(to, 'nothing'), /'.*libtensorflow.so.2' is no shared library/],
+    [
+      'one for another processor',
+      writeForeignLibrary,
+      /is for (arm64|x64), and this is (arm64|x64); install TensorFlow/,
+    ],
+  ];
+  for (const [what, make, says] of libraries) {
+    test(`serves ONNX models, and says of SavedModels what is wrong with ${what}`, async (t) => {
+      const repository = temporaryDirectory(t);
+      const directory = temporaryDirectory(t);
+      writeBenchModels(repository, ['identity']);
+      writeHalfPlusTwo(savedModelPath(repository, 'half_plus_two'));
+      make(join(directory, 'libtensorflow.so.2'));
+      const skein = await startSkein({ repository, args: ['--tensorflow-lib', directory] });
+      t.after(() => skein.kill());
+      const { status, error } = await halfPlusTwo(skein.http);
+      assert.equal(status, 503);
+      assert.match(error, says);
+      assert.equal((await identity(skein.http)).status, 200);
+    });
+  }
+});
+
+/** The head of a library for a processor that this is not. */
+function writeForeignLibrary(path: string): void {
+  const head = Buffer.alloc(64);
+  head.write('\x7fELF', 0, 'latin1');
+  head.writeUInt16LE(process.arch === 'arm64' ? 0x3e : 0xb7, 18);
+  writeFileSync(path, head);
+}
 
 /** What cannot be served, one way each. */
 function writeBroken(repository: string): void {
@@ -206,6 +242,7 @@ function writeBroken(repository: string): void {
     writeSavedModel(savedModelPath(repository, name), graph, { serving_default: signature }, { tags });
   };
   write('reader', 'ReadFile');
+  writeWriter(repository);
   write('custom', 'MyOwnOperation');
   write('wrong_tags', 'Identity', ['train']);
   writeSavedModel(savedModelPath(repository, 'no_signature'), new GraphDefBuilder(), {});
@@ -213,6 +250,17 @@ function writeBroken(repository: string): void {
   writeFileSync(join(savedModelPath(repository, 'corrupt'), 'saved_model.pb'), 'this is no model at all');
   write('cut', 'Identity');
   truncateSync(join(savedModelPath(repository, 'cut'), 'saved_model.pb'), 100);
+}
+
+/** Answers what it is given, and writes a file besides. */
+function writeWriter(repository: string): void {
+  const graph = new GraphDefBuilder();
+  const x = graph.placeholder('x', 'string', []);
+  graph.node('WriteFile', [x, x], {}, 'written');
+  graph.node('Identity', [x, '^written'], { T: { type: 'string' } }, 'y');
+  const text = (tensor: string) => ({ tensor, type: 'string', shape: [] }) as const;
+  const signature = { inputs: { x: text('x:0') }, outputs: { y: text('y:0') } };
+  writeSavedModel(savedModelPath(repository, 'writer'), graph, { serving_default: signature });
 }
 
 /** half_plus_two with a recorded request that names this input. */

@@ -1,5 +1,11 @@
 import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
-import { checkArchitecture, howToGetTensorflow, missing, type TensorflowLibrary } from './tensorflow-library.ts';
+import {
+  checkArchitecture,
+  checkVersion,
+  howToGetTensorflow,
+  missing,
+  type TensorflowLibrary,
+} from './tensorflow-library.ts';
 
 /**
  * TensorFlow's C API (tensorflow/c/c_api.h), which keeps its functions from release to release: one binding serves 2.9 to
@@ -74,8 +80,6 @@ type Bound = KoffiFunc<(...args: Argument[]) => Result>;
 /** koffi refuses a call when 256 run or are queued in it: what is more waits here. */
 const maxCalls = 240;
 
-const oldestMinor = 9;
-
 /** A failure that TensorFlow reports; `code` is of its table, the same as gRPC's. */
 export class TensorflowFault extends Error {
   readonly code: number;
@@ -106,10 +110,7 @@ export class TensorflowApi {
     // What the framework exports stays there; the main library only uses it.
     const bind = (result: string, name: string, parameters: string) => this.#bind(`${result} ${name}(${parameters})`);
     this.version = bind('const char*', 'TF_Version', '')() as string;
-    const [major, minor] = this.version.split('.').map(Number);
-    if (major !== 2 || minor! < oldestMinor) {
-      throw missing(`'${main}' is version ${this.version}; 2.${oldestMinor} or newer is needed: ${howToGetTensorflow}`);
-    }
+    checkVersion(main, this.version);
     this.#plain = mapEntries(functions, (name, [result, parameters]) => bind(result, name, parameters));
     this.#fallible = mapEntries(fallible, (name, [result, parameters]) =>
       bind(result, name, `${parameters}, void* status`),

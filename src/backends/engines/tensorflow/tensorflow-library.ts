@@ -107,6 +107,15 @@ export function checkArchitecture(path: string): void {
   throw missing(`'${path}' is for ${architecture}, and this is ${process.arch}; ${howToGetTensorflow}`);
 }
 
+const oldestMinor = 9;
+
+/** Throws `engine_missing` for a version whose C API lacks what is used, or may have it otherwise. */
+export function checkVersion(path: string, version: string): void {
+  const [major, minor] = version.split('.').map(Number);
+  if (major === 2 && minor! >= oldestMinor) return;
+  throw missing(`'${path}' is version ${version}; 2.${oldestMinor} or newer of 2 is needed: ${howToGetTensorflow}`);
+}
+
 export function missing(detail: string, cause?: unknown): SkeinError {
   return new SkeinError('engine_missing', { engine: 'TensorFlow', detail }, cause === undefined ? {} : { cause });
 }

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkArchitecture, findTensorflow } from '../../../../src/backends/engines/tensorflow/tensorflow-library.ts';
+import {
+  checkArchitecture,
+  checkVersion,
+  findTensorflow,
+} from '../../../../src/backends/engines/tensorflow/tensorflow-library.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 
 describe('findTensorflow', () => {
@@ -41,5 +45,15 @@ describe('checkArchitecture', { skip: process.platform !== 'linux' }, () => {
     writeFileSync(path, head);
     const other = process.arch === 'arm64' ? 'x64' : 'arm64';
     assert.throws(() => checkArchitecture(path), { code: 'engine_missing', message: new RegExp(`is for ${other}`) });
+  });
+});
+
+describe('checkVersion', () => {
+  test('takes 2.9 and what follows it, and says of others what is needed', () => {
+    for (const version of ['2.9.0', '2.21.0', '2.22.0-rc1']) checkVersion('lib', version);
+    for (const version of ['1.15.5', '2.8.4', '3.0.0', 'unknown']) {
+      const message = new RegExp(`'lib' is version ${version}; 2.9 or newer of 2 is needed: install`);
+      assert.throws(() => checkVersion('lib', version), { code: 'engine_missing', message });
+    }
   });
 });
