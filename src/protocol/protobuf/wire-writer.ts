@@ -24,6 +24,11 @@ export class WireWriter {
     return this.#parts;
   }
 
+  /** The whole message in one piece. */
+  joined(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+
   int32(field: number, value: number): void {
     this.#tag(field, WireType.varint);
     if (value >= 0) this.#unsigned(value);

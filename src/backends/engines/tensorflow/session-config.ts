@@ -1,4 +1,4 @@
-import { MessageWriter } from './message-writer.ts';
+import { WireWriter } from '../../../protocol/protobuf/wire-writer.ts';
 
 /** What of TensorFlow is the same for all sessions of a process: its pools and devices are made by the first. */
 export interface TensorflowDevices {
@@ -14,33 +14,33 @@ export interface TensorflowDevices {
 
 /** A ConfigProto. The operators of one run follow each other on the thread that runs it, unless they are large. */
 export function sessionConfig(devices: TensorflowDevices): Buffer {
-  const config = new MessageWriter();
-  config.varint(2, devices.intraOpThreads);
-  config.varint(5, 1); // inter_op_parallelism_threads: runs stay on their own thread and hardly need it
-  config.varint(7, 1); // allow_soft_placement: operators without a kernel for the GPU run on the CPU
+  const config = new WireWriter();
+  config.int32(2, devices.intraOpThreads);
+  config.int32(5, 1); // inter_op_parallelism_threads: runs stay on their own thread and hardly need it
+  config.int32(7, 1); // allow_soft_placement: operators without a kernel for the GPU run on the CPU
   config.message(6, (gpu) => {
-    gpu.varint(4, devices.gpuGrowth && devices.gpuMemoryBytes === 0 ? 1 : 0);
-    if (devices.visibleGpus !== '') gpu.text(5, devices.visibleGpus);
+    gpu.int32(4, devices.gpuGrowth && devices.gpuMemoryBytes === 0 ? 1 : 0);
+    if (devices.visibleGpus !== '') gpu.string(5, devices.visibleGpus);
     if (devices.gpuMemoryBytes > 0) {
       gpu.message(9, (experimental) => {
         experimental.message(1, (virtual) => virtual.float(1, devices.gpuMemoryBytes / 2 ** 20));
       });
     }
   });
-  return config.finish();
+  return config.joined();
 }
 
 /** RunOptions: `inter_op_thread_pool` -1 is the thread that calls. */
 export function runOptions(): Buffer {
-  const options = new MessageWriter();
-  options.varint(3, -1);
-  return options.finish();
+  const options = new WireWriter();
+  options.int32(3, -1);
+  return options.joined();
 }
 
 /** RunOptions of a run that tells what memory each operator took. */
 export function tracedRunOptions(): Buffer {
-  const options = new MessageWriter();
-  options.varint(1, 3); // FULL_TRACE
-  options.varint(3, -1);
-  return options.finish();
+  const options = new WireWriter();
+  options.int32(1, 3); // FULL_TRACE
+  options.int32(3, -1);
+  return options.joined();
 }

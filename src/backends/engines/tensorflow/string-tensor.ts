@@ -1,7 +1,7 @@
 import koffi from 'koffi';
+import { WireWriter } from '../../../protocol/protobuf/wire-writer.ts';
 import { elementCount, type Tensor } from '../../../protocol/tensors/tensor.ts';
 import { dataTypeOf } from './data-types.ts';
-import { MessageWriter } from './message-writer.ts';
 import type { Pointer } from './tensorflow-api.ts';
 
 /**
@@ -16,22 +16,22 @@ import type { Pointer } from './tensorflow-api.ts';
 const stringBytes = 24;
 
 /** V2's form (4-byte length and bytes, element after element) as a TensorProto: data type, shape, string_val. */
-export function stringTensorProto({ parts, shape, byteLength }: Tensor): Buffer {
+export function stringTensorProto({ parts, shape }: Tensor): Buffer {
   const encoded = parts.length === 1 ? asBuffer(parts[0]!) : Buffer.concat(parts);
   const elements = elementCount(shape);
-  const writer = new MessageWriter(byteLength + 8 * elements + 16 * shape.length + 32);
-  writer.varint(1, dataTypeOf.BYTES);
+  const writer = new WireWriter();
+  writer.int32(1, dataTypeOf.BYTES);
   writer.message(2, (shaped) => {
-    for (const size of shape) shaped.message(2, (dimension) => dimension.varint(1, size));
+    for (const size of shape) shaped.message(2, (dimension) => dimension.int32(1, size));
   });
   let at = 0;
   for (let i = 0; i < elements; i++) {
     const end = at + 4 + encoded.readUInt32LE(at);
     if (end > encoded.length) throw new RangeError('a string is longer than its tensor');
-    writer.bytes(8, encoded.subarray(at + 4, end));
+    writer.bytes(8, [encoded.subarray(at + 4, end)]);
     at = end;
   }
-  return writer.finish();
+  return writer.joined();
 }
 
 /** The strings of an array of TF_TString, in V2's form. */
