@@ -211,7 +211,7 @@ export class CopyKeeper {
         cores: this.#cores,
         takeRoom: (bytes) => this.memory.hasSpare(bytes),
         runLimitBytes: runLimitBytes(this.#options.ceilingBytes),
-        onIdle: () => this.memory.changed(),
+        onIdle: () => this.memory.becameIdle(),
       },
     );
   }

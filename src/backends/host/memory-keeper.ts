@@ -58,6 +58,8 @@ export class MemoryKeeper {
   #limitBytes: number;
   #isPumping = false;
   #isDirty = false;
+  /** When it was last looked at, copies held more than they may. */
+  #isOver = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   evictions = 0;
@@ -136,7 +138,16 @@ export class MemoryKeeper {
     return this.loadsQueued === 0 && this.usedBytes + bytes <= (1 - spareShare) * this.#limitBytes;
   }
 
-  /** A copy became idle, proved itself, or went; a load ended. */
+  /**
+   * A copy has no request any more, as happens after every lone one: it is looked at at once where somebody waits for that.
+   * What its runs have come to take shows soon enough; to sum up all copies each time cost more than a small run.
+   */
+  becameIdle(): void {
+    if (this.#isPumping || this.#isOver || this.loadsQueued > 0) this.changed();
+    else this.#lookAgain();
+  }
+
+  /** A copy proved itself, or went; a load ended. */
   changed(): void {
     this.#isDirty = true;
     if (!this.#isPumping) void this.#pump();
@@ -162,7 +173,8 @@ export class MemoryKeeper {
     }
     this.#isPumping = false;
     // What waits for time alone (a copy too young to go, a wait that ends) is looked at again without a change.
-    if (this.loadsQueued > 0 || this.usedBytes > this.#limitBytes) this.#lookAgain();
+    this.#isOver = this.usedBytes > this.#limitBytes;
+    if (this.loadsQueued > 0 || this.#isOver) this.#lookAgain();
   }
 
   async #admitFrom(queue: Waiting[]): Promise<void> {

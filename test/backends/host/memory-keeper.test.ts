@@ -72,6 +72,30 @@ describe('MemoryKeeper', () => {
     assert.equal(keeper.loadsQueued, 0);
   });
 
+  test('looks at the load that waits as soon as a copy becomes idle', async () => {
+    const { keeper, loading } = busyKeeper();
+    const admitted = keeper.admit(spec('second'), 10);
+    await turn();
+    loading.become({ kind: 'failed', reason: { code: 'load_failed', facts: {} } });
+    keeper.becameIdle();
+    await admitted;
+  });
+
+  test('sums up no copies when one becomes idle that nobody waits for', () => {
+    const { keeper, fakeRuns } = keeperOfSessions();
+    let sums = 0;
+    Object.defineProperty(fakeRuns, 'memory', {
+      get: () => {
+        sums++;
+        return { runPeakBytes: 0, parallelRuns: 1, coresPerRun: 1 };
+      },
+    });
+    for (let request = 0; request < 1_000; request++) keeper.becameIdle();
+    assert.equal(sums, 0);
+    keeper.changed();
+    assert.ok(sums > 0, 'the sum is what was counted');
+  });
+
   test('keeps one timer for the loads that wait, however often it is told of changes', async (t) => {
     const timers = mock.method(globalThis, 'setTimeout');
     t.after(() => timers.mock.restore());
