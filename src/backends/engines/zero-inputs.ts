@@ -11,8 +11,8 @@ const maxRowBytes = 16 * 1024 * 1024;
 export function zeroInputs({ inputs }: Signature, rows: number): Tensor[] | undefined {
   const zeros: Tensor[] = [];
   let bytes = 0;
-  for (const { name, datatype, shape } of inputs) {
-    if (datatype === 'BYTES' || shape.slice(1).some((dimension) => dimension < 0)) return undefined;
+  for (const { name, datatype, shape, anyRank } of inputs) {
+    if (datatype === 'BYTES' || anyRank === true || shape.slice(1).some((dimension) => dimension < 0)) return undefined;
     const full = shape.map((dimension) => (dimension < 0 ? rows : dimension));
     const byteLength = elementCount(full) * elementBytes[datatype];
     bytes += byteLength;

@@ -16,7 +16,7 @@ import {
   type ProviderFallback,
   providerUnavailable,
 } from './providers.ts';
-import { arenaStatistics, measureRunMemory } from './run-memory.ts';
+import { arenaStatistics, measureArena } from './run-memory.ts';
 import type { Pointer } from './runtime-api.ts';
 import { loadError, type SessionOptions, withSessionOptions } from './session-options.ts';
 import { readSignature } from './session-signature.ts';
@@ -201,7 +201,7 @@ export class OnnxEngine implements Engine {
     const trial = this.#wrap(session, files, noMemory);
     try {
       const allocatedBytes = arenaStatistics(this.#runtime, session).inUse;
-      const run = await measureRunMemory(this.#runtime, session, trial);
+      const run = await measureArena(this.#runtime, session, trial);
       const weights = `${directory}/${weightsName}`;
       // Without a run to show which weights are used, all of them are.
       const mapped = run === undefined ? await fileBytes(weights) : await mappedBytes(weights);

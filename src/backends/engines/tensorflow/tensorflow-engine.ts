@@ -12,7 +12,7 @@ import { frozenSignature } from './frozen-graph.ts';
 import { readGraph } from './graph-nodes.ts';
 import { HeapMeter } from './heap-meter.ts';
 import { MessageCursor } from './message-cursor.ts';
-import { measureRunMemory } from './run-memory.ts';
+import { measureTraced } from './run-memory.ts';
 import { type GraphSignature, type MetaGraph, metaGraphOf, readSavedModel } from './saved-model.ts';
 import { runOptions, sessionConfig, type TensorflowDevices, tracedRunOptions } from './session-config.ts';
 import { type Pointer, TensorflowApi, TensorflowFault } from './tensorflow-api.ts';
@@ -161,7 +161,7 @@ export class TensorflowEngine implements Engine {
       open = { session, graph };
       const signatures = typeof made === 'bigint' ? known! : new Map([[made.signature.signature.name, made.signature]]);
       const model = this.#wrap(runtime, open, signatures);
-      const run = await measureRunMemory(api, model, runtime.tracedRunOptions);
+      const run = await measureTraced(api, model, runtime.tracedRunOptions);
       model.serve(this.#memoryOf(reading.end(), bytesOnDisk, run), this.#meter);
       return model;
     } catch (fault) {
