@@ -208,7 +208,9 @@ export class ColdStarts {
     const startMs = performance.now();
     try {
       const facts = await session.load(specOf(entry, version, wanted));
-      this.#meanLoadMs += (performance.now() - startMs - this.#meanLoadMs) * 0.1;
+      const tookMs = performance.now() - startMs;
+      this.#meanLoadMs += (tookMs - this.#meanLoadMs) * 0.1;
+      this.#fleet.noteLoad(tookMs, facts);
       this.#fleet.applyCopy(view, facts);
       if (isDuplicate(entry, facts, view)) this.duplicateLoads++;
       entry.active().failures.forget(version);

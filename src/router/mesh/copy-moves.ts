@@ -7,6 +7,9 @@ import type { FleetView } from './fleet-view.ts';
 /** States reach routers within 100 ms: until then another one may know of no copy but the one that leaves. */
 const knownWithinMs = 300;
 
+/** From when a successor serves until every router knows that the other copy is gone. */
+export const leaveMs = knownWithinMs + 100;
+
 /** Takes copies from one backend to another. Each is loaded there first, serves there, and only then leaves here. */
 export class CopyMoves {
   readonly #fleet: FleetView;
@@ -22,8 +25,11 @@ export class CopyMoves {
     if (session === undefined) throw new SkeinError('link_broken', { backend: target.record.id, reason: 'it is down' });
     copy.isMoving = true;
     target.promisedBytes += facts.residentBytes;
+    const startMs = performance.now();
     try {
-      this.#fleet.applyCopy(target, await session.load(specOf(entry, facts.version, wanted)));
+      const successor = await session.load(specOf(entry, facts.version, wanted));
+      this.#fleet.noteLoad(performance.now() - startMs, successor);
+      this.#fleet.applyCopy(target, successor);
       this.leaveSoon(copy);
     } catch (fault) {
       copy.isMoving = false;

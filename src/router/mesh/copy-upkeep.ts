@@ -1,9 +1,10 @@
+import type { MovePace } from '../placement/plan.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
 import { copyLimits } from './copy-limits.ts';
-import { CopyMoves } from './copy-moves.ts';
+import { CopyMoves, leaveMs } from './copy-moves.ts';
 import { CopyScaler } from './copy-scaler.ts';
-import { DrainMover } from './drain-mover.ts';
+import { DrainMover, movesAtOnce } from './drain-mover.ts';
 import type { FleetView } from './fleet-view.ts';
 import { JoinMover } from './join-mover.ts';
 import { ModelOwnership, type RouterNames } from './model-ownership.ts';
@@ -21,6 +22,7 @@ export interface UpkeepOptions {
 /** What becomes of copies without a request that asks for it: more or fewer of them, or other places. */
 export class CopyUpkeep {
   readonly scaler: CopyScaler;
+  readonly #fleet: FleetView;
   readonly #ownership: ModelOwnership;
   readonly #drains: DrainMover;
   readonly #joins: JoinMover;
@@ -29,10 +31,16 @@ export class CopyUpkeep {
     const { routers, rebalancePerSecond: perSecond = 0, log } = options;
     const ownership = new ModelOwnership(routers);
     const moves = new CopyMoves(fleet);
+    this.#fleet = fleet;
     this.#ownership = ownership;
     this.scaler = new CopyScaler(fleet, coldStarts, { ownership, limitsOf: copyLimits(options.maxIdleMs), log });
     this.#drains = new DrainMover(fleet, ownership, moves, log);
     this.#joins = new JoinMover({ catalogue, fleet, ownership, moves, perSecond, log });
+  }
+
+  /** How moves of a drain are carried out, all routers together. */
+  get movePace(): MovePace {
+    return { atOnce: movesAtOnce * this.#ownership.routers, overheadMs: this.#fleet.loadOverheadMs, leaveMs };
   }
 
   get figures() {

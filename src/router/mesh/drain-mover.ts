@@ -10,7 +10,7 @@ import { questionOf } from './placement-question.ts';
 type Log = (message: string, facts: Record<string, unknown>) => void;
 
 /** Loads at once for moves: requests that wait for a load must not queue behind them. */
-const movesAtOnce = 4;
+export const movesAtOnce = 4;
 /** A copy that could not be moved is tried again after this. */
 const retryMs = 2_000;
 const tickMs = 100;
@@ -83,7 +83,8 @@ export class DrainMover {
       this.#later(copy, SkeinError.from(fault).message);
     } finally {
       this.#underWay--;
-      this.#tickAtMs = 0; // the next one need not wait for its turn
+      this.#tickAtMs = 0;
+      this.tick(performance.now()); // the next one need not wait for its turn
     }
   }
 

@@ -6,7 +6,7 @@ import { type FleetPicture, plan, planDrain } from '../placement/plan.ts';
 import type { BackendView } from './backend-view.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
-import type { CopyScaler } from './copy-scaler.ts';
+import type { CopyUpkeep } from './copy-upkeep.ts';
 import type { CopyView } from './copy-view.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { IndexRow } from './mesh-port.ts';
@@ -21,13 +21,13 @@ export class FleetReports {
   readonly #catalogue: Catalogue;
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
-  readonly #scaler: CopyScaler;
+  readonly #upkeep: CopyUpkeep;
 
-  constructor(catalogue: Catalogue, fleet: FleetView, coldStarts: ColdStarts, scaler: CopyScaler) {
+  constructor(catalogue: Catalogue, fleet: FleetView, coldStarts: ColdStarts, upkeep: CopyUpkeep) {
     this.#catalogue = catalogue;
     this.#fleet = fleet;
     this.#coldStarts = coldStarts;
-    this.#scaler = scaler;
+    this.#upkeep = upkeep;
   }
 
   backends(): BackendReport[] {
@@ -78,7 +78,7 @@ export class FleetReports {
     const version = entry.newest ?? 0;
     const question = questionOf(entry, version, new Set(), this.#fleet.meanCopyBytes, nowMs);
     const { candidates } = explain(this.#fleet.placementBackends(nowMs), question);
-    const decision = this.#scaler.decisionOn(entry);
+    const decision = this.#upkeep.scaler.decisionOn(entry);
     return {
       model: entry.name,
       ...(decision !== undefined && { scaling: decision }),
@@ -93,8 +93,9 @@ export class FleetReports {
       backends: this.#fleet.placementBackends(nowMs),
       models: plannedModels(this.#fleet, nowMs),
     };
+    const pace = this.#upkeep.movePace;
     const { moves, stranded, bytes, estimatedMs } =
-      backendId === undefined ? plan(picture) : planDrain(picture, backendId);
+      backendId === undefined ? plan(picture, pace) : planDrain(picture, backendId, pace);
     return {
       moves: moves.map(({ model, version, from, to, bytes: size }) => ({ model, version, from, to, bytes: size })),
       bytes,

@@ -6,11 +6,18 @@ import type { Catalogue } from './catalogue.ts';
 import { CopyView } from './copy-view.ts';
 import type { ModelEntry } from './model-entry.ts';
 
+/** Before any load was measured. */
+const guessedOverheadMs = 50;
+/** Of one load in the mean. */
+const overheadWeight = 0.1;
+
 /** What the fleet looks like now, kept from what backends push. Nothing is decided here. */
 export class FleetView {
   readonly backends = new Map<string, BackendView>();
   readonly #catalogue: Catalogue;
   readonly #listeners = new Set<() => void>();
+  /** What a load takes beside what its backend measures: the wait for its turn, files, the way there and back. */
+  loadOverheadMs = guessedOverheadMs;
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
@@ -62,6 +69,11 @@ export class FleetView {
     if (facts.phase === 'ready') activity.noteReady(facts);
     activity.forgetReady();
     return copy;
+  }
+
+  /** A load that this router asked for took so long. */
+  noteLoad(tookMs: number, { loadMs }: CopyFacts): void {
+    this.loadOverheadMs += (Math.max(0, tookMs - loadMs) - this.loadOverheadMs) * overheadWeight;
   }
 
   /** An external server would load these. */

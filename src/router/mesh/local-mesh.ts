@@ -95,7 +95,7 @@ export class LocalMesh implements Mesh {
     const { overrides, rescan, siblings = noSiblings } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
     this.repository = new RepositoryCalls({ ...parts, overrides, rescan, siblings, log });
-    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep.scaler);
+    this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);

@@ -45,21 +45,33 @@ interface Plan {
   readonly moves: readonly Move[];
   readonly stranded: readonly StrandedCopy[];
   readonly bytes: number;
-  /** Backends load side by side, each `loadsAtOnce` models at a time: the time of the busiest. */
+  /** As long as the busiest backend loads, or as the moves take by their pace. */
   readonly estimatedMs: number;
 }
+
+/** How moves are carried out, as far as it says how long they take. */
+export interface MovePace {
+  /** Under way at once. */
+  readonly atOnce: number;
+  /** What each takes beside the load itself. */
+  readonly overheadMs: number;
+  /** From when the last one serves until the copy that it succeeds is gone. */
+  readonly leaveMs: number;
+}
+
+const unpaced: MovePace = Object.freeze({ atOnce: Infinity, overheadMs: 0, leaveMs: 0 });
 
 /** What would happen if this backend were drained now. */
 export function planDrain(
   picture: FleetPicture,
   backendId: string,
-  loadsAtOnce = 1,
+  pace: MovePace = unpaced,
   options: PlacementOptions = defaultPlacementOptions,
 ): Plan {
   const backends = picture.backends.map((backend) =>
     backend.id === backendId ? { ...backend, state: 'draining' as const } : backend,
   );
-  return plan({ ...picture, backends }, loadsAtOnce, options);
+  return plan({ ...picture, backends }, pace, options);
 }
 
 /**
@@ -69,7 +81,7 @@ export function planDrain(
  */
 export function plan(
   picture: FleetPicture,
-  loadsAtOnce = 1,
+  pace: MovePace = unpaced,
   options: PlacementOptions = defaultPlacementOptions,
 ): Plan {
   const fleet = picture.backends.map((backend) => ({ ...backend }));
@@ -97,7 +109,7 @@ export function plan(
     }
   }
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
-  return { moves, stranded, bytes, estimatedMs: timeOfBusiest(moves) / loadsAtOnce };
+  return { moves, stranded, bytes, estimatedMs: estimate(moves, pace) };
 }
 
 /** Large ones first: the small ones fill what is left. Names decide ties, so that a plan can be compared with another. */
@@ -145,6 +157,12 @@ function strandedAt(
 ): StrandedCopy {
   const { name: model, version } = question.model;
   return { model, version, from, candidates: explain(fleet, question, options).candidates };
+}
+
+function estimate(moves: readonly Move[], { atOnce, overheadMs, leaveMs }: MovePace): number {
+  if (moves.length === 0) return 0;
+  const pacedMs = moves.reduce((sum, { loadMs }) => sum + loadMs + overheadMs, 0) / atOnce;
+  return Math.round(Math.max(timeOfBusiest(moves), pacedMs) + leaveMs);
 }
 
 function timeOfBusiest(moves: readonly Move[]): number {

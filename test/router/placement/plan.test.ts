@@ -43,7 +43,10 @@ describe('planDrain', () => {
     const known = ['x', 'y', 'z'].map((name) => at('a', name));
     const { bytes, estimatedMs } = planDrain({ backends: fleet, models: known }, 'a');
     assert.deepEqual([bytes, estimatedMs], [30, 90]);
-    assert.equal(planDrain({ backends: fleet, models: known }, 'a', 3).estimatedMs, 30);
+    const slowly = { atOnce: 1, overheadMs: 50, leaveMs: 400 };
+    const { moves, estimatedMs: pacedMs } = planDrain({ backends: fleet, models: known }, 'a', slowly);
+    assert.equal(pacedMs, moves.reduce((sum, { loadMs }) => sum + loadMs + 50, 0) + 400);
+    assert.ok(pacedMs > estimatedMs + 400);
   });
 
   test('says what cannot go anywhere, and why', () => {
