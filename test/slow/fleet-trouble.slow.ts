@@ -109,13 +109,18 @@ describe('a fleet whose etcd is stopped', () => {
         );
       }
       assert.equal((await fleetOf(http)).models.known, modelCount);
+      const fresh = await fleet.startRouter('r3');
+      assert.equal((await fetch(`${fresh.http}/v2/health/ready`)).status, 400);
+      const refused = await fetch(`${fresh.http}/v2/models/${models[0]}/infer`, { method: 'POST', body: '{}' });
+      assert.equal(refused.status, 503, await refused.text());
       const restored = await fetch(`${http}/fleet/registry`, { method: 'POST', body: '{"decision":"restore"}' });
       assert.equal(restored.status, 200);
-      for (const router of fleet.routers) {
+      for (const router of [...fleet.routers, fresh]) {
         await until('back', 20_000, async () =>
           (await fleetOf(router.http)).registry?.kind === 'connected' ? true : undefined,
         );
       }
+      await untilFleet(fresh.http, 2, modelCount);
     });
     assert.equal((await fleetOf(http)).models.known, modelCount);
   });

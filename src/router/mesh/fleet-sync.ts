@@ -22,6 +22,7 @@ export class FleetSync implements FleetListener {
   /** Not listed any more and still linked: the link counts, whatever became of the lease. */
   readonly #unlisted = new Set<string>();
   #standing: RegistryStanding | undefined;
+  #hadEntries = false;
 
   constructor(
     parts: { readonly catalogue: Catalogue; readonly fleet: FleetView; readonly connector: BackendConnector },
@@ -46,11 +47,21 @@ export class FleetSync implements FleetListener {
 
   /** What is told to who asks for a model that is not known: before the catalogue was read that says nothing of the model. */
   missing(model: string): SkeinError {
+    if (this.hasNoCatalogue) {
+      return new SkeinError('registry_emptied', { reason: 'it knows no model, and backends hold some' });
+    }
     if (this.#standing?.kind !== 'starting') return new SkeinError('model_unknown', { model });
     return new SkeinError('registry_unreachable', { reason: this.#standing.reason });
   }
 
+  /** The store was emptied before this router began: others go on by what they know, this one has nothing to go by. */
+  get hasNoCatalogue(): boolean {
+    if (this.#hadEntries) return false;
+    return [...this.#listed.keys()].some((id) => (this.#fleet.backends.get(id)?.copies.size ?? 0) > 0);
+  }
+
   onChange(snapshot: FleetSnapshot, { entries, backends, drains }: FleetChanges): void {
+    this.#hadEntries ||= snapshot.entries.size > 0;
     for (const id of new Set([...backends, ...drains])) this.#syncBackend(id, snapshot);
     if (entries.length > 0) this.#syncEntries(entries, snapshot);
   }

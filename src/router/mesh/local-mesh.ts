@@ -175,6 +175,7 @@ export class LocalMesh implements Mesh {
   }
 
   isReady(): boolean {
+    if (this.#sync.hasNoCatalogue) return false;
     for (const backend of this.#fleet.backends.values()) if (backend.standing === 'up') return true;
     return false;
   }

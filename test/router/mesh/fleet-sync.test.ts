@@ -48,6 +48,16 @@ describe('FleetSync', () => {
     assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
   });
 
+  test('is not ready, and calls no model unknown, where backends hold models of which the registry has none', async (t) => {
+    const { mesh, join } = start(t);
+    const { fake } = await join('b1');
+    assert.equal(mesh.isReady(), true);
+    assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
+    fake.addCopy('a');
+    assert.equal(mesh.isReady(), false);
+    assert.equal(await ask(mesh, 'a').over(), 'registry_emptied');
+  });
+
   test('goes on with a backend whose lease is lost for as long as its link holds', async (t) => {
     const { mesh, join, put, stateOf, logs } = start(t);
     const { fake, announced } = await join('b1');
