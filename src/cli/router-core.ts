@@ -13,7 +13,7 @@ import { scanFiles } from '../fleet/repository/scan-files.ts';
 import { RepositoryWatch, type RepositoryWatchOptions } from '../fleet/repository/watch-repository.ts';
 import type { LinkSecret } from '../protocol/link/link-proof.ts';
 import type { LinkTls } from '../protocol/link/link-tls.ts';
-import { LocalMesh } from '../router/mesh/local-mesh.ts';
+import { LocalMesh, type MeshOptions } from '../router/mesh/local-mesh.ts';
 import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
 import type { RouterSiblings } from '../router/mesh/router-siblings.ts';
@@ -68,7 +68,7 @@ export async function buildRouter(
   id: string,
   { processes, log, records = [], fleet, party = alone }: RouterSurroundings,
 ): Promise<RouterCore> {
-  const tell = (message: string, facts: Record<string, unknown>) => log.info(facts, message);
+  const tell: MeshOptions['log'] = (message, facts, level = 'info') => log[level](facts, message);
   const watches: RepositoryWatch[] = [];
   const workers = Array.from({ length: settings.routerWorkers }, (_, at) => `router-${at + 1}`);
   const mesh = new LocalMesh({

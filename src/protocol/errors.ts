@@ -168,6 +168,12 @@ export const errorTable = {
     retry: true,
     template: "model '{model}' needs {neededBytes} bytes and no backend can free as much now: {detail}",
   },
+  model_too_large: {
+    kind: 'unavailable',
+    retry: true,
+    template:
+      "model '{model}' needs {neededBytes} bytes, more than the whole budget of this backend, {budgetBytes}: give one of its engine more (setting memory)",
+  },
   backend_draining: {
     kind: 'unavailable',
     retry: true,

@@ -64,6 +64,8 @@ const report: FleetReport = {
   coldRequests: 1,
   loads: 1,
   loadFailures: 0,
+  loadFailuresByCode: { load_failed: 1 },
+  loadTroubles: [],
   convictions: 0,
   copiesAdded: 0,
   copiesTrimmed: 0,

@@ -109,7 +109,7 @@ export class MemoryKeeper {
     return evictionPrice(copies, this.queuedBytes + mean - (this.#limitBytes - this.usedBytes));
   }
 
-  /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room, or at the end. */
+  /** Resolves when the load may begin: its turn has come and its memory is free. Rejects with no_room or model_too_large, or at the end. */
   async admit(spec: CopySpec, bytes: number): Promise<void> {
     if (this.#isClosed) throw drainingError(spec);
     const waiting: Waiting = {
@@ -200,7 +200,9 @@ export class MemoryKeeper {
     if (!mayStartLoad(this.#coming(performance.now()), bytes, loads, this.#limitBytes)) return false;
     const missing = await this.#makeRoom(spec, bytes);
     if (missing === Infinity) {
-      admitted.reject(noRoom(spec.model, bytes, `the whole budget of this backend is ${ceilingBytes}`));
+      admitted.reject(
+        new SkeinError('model_too_large', { model: spec.model, neededBytes: bytes, budgetBytes: ceilingBytes }),
+      );
       return true;
     }
     if (missing === 0) {

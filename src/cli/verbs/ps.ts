@@ -1,7 +1,7 @@
 import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
 import type { RegistryStanding } from '../../fleet/registry.ts';
-import type { BackendReport, FleetReport } from '../../router/mesh/reports.ts';
+import type { BackendReport, FleetReport, LoadTrouble } from '../../router/mesh/reports.ts';
 import { adminClient } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { printBody, wantsJson } from '../print-json.ts';
@@ -24,7 +24,16 @@ export function fleetText(fleet: FleetReport): string {
     `since the start: ${loads} (${fleet.loadFailures} failed), ${retries}, ${counted(fleet.convictions, 'request')} convicted of crashing`,
   ];
   if (fleet.registry !== undefined) lines.push(registryLine(fleet.registry, fleet.routers));
-  return `${lines.join('\n')}\n\n${textTable(headings, fleet.backends.map(backendRow))}`;
+  const parts = [`${lines.join('\n')}\n`, textTable(headings, fleet.backends.map(backendRow))];
+  const { loadTroubles: troubles = [] } = fleet; // a router of an older version does not tell
+  if (troubles.length > 0) parts.push(textTable(troubleHeadings, troubles.map(troubleRow)));
+  return parts.join('\n');
+}
+
+const troubleHeadings = ['DOES NOT LOAD', 'VERSION', 'TRIED ON', 'AGO', 'WHY'];
+
+function troubleRow({ model, version, backend, agoMs, reason }: LoadTrouble): string[] {
+  return [model, `${version}`, backend || '-', agoMs === undefined ? '-' : formatDuration(agoMs), reason];
 }
 
 function registryLine({ kind, reason }: RegistryStanding, routers: readonly string[]): string {

@@ -2,13 +2,16 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
 import { place } from '../placement/place.ts';
 import { decideHold, type HoldLimits } from '../routing/hold.ts';
+import { decideLoadRetry } from '../routing/load-retry.ts';
 import type { BackendView } from './backend-view.ts';
 import type { CopyView } from './copy-view.ts';
 import { externalLoader, externalTrouble } from './external-servers.ts';
 import type { FleetView } from './fleet-view.ts';
 import { heldTooLong, noBackend, notHeld, unservable } from './hold-refusals.ts';
+import type { LoadTroubles } from './load-troubles.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
+import type { FleetReport } from './reports.ts';
 
 /** A request that waits for a model to be ready. */
 export interface HeldRequest {
@@ -29,6 +32,9 @@ interface ColdStart {
   readyAtMs: number;
   /** Backends that could not take it in this attempt. */
   readonly refusedBy: Map<string, SkeinError>;
+  /** Attempts in which every backend refused. */
+  rounds: number;
+  lastRefusal: SkeinError | undefined;
   /** Loads whose backend was lost before they were done. */
   lostLoads: number;
   /** Somebody waits for it now, or did: it may displace others. */
@@ -51,24 +57,34 @@ const guessedLoadMs = 500;
 export class ColdStarts {
   readonly #fleet: FleetView;
   readonly #limits: HoldLimits;
+  readonly #troubles: LoadTroubles;
   readonly #starts = new Map<string, ColdStart>();
   readonly #held = new Map<HeldRequest, ColdStart>();
   #meanLoadMs = guessedLoadMs;
   /** Requests that found no ready copy. */
-  coldRequests = 0;
-  loadsStarted = 0;
-  loadsFailed = 0;
+  #coldRequests = 0;
+  #loadsStarted = 0;
   /** Loads that ended with a copy beside another one: two routers chose differently. */
-  duplicateLoads = 0;
+  #duplicateLoads = 0;
 
   readonly #wake: (backendId: string) => void;
 
   /** `wake` starts a backend that runs on demand. */
-  constructor(fleet: FleetView, limits: HoldLimits, wake: (backendId: string) => void = () => {}) {
+  constructor(
+    fleet: FleetView,
+    limits: HoldLimits,
+    troubles: LoadTroubles,
+    wake: (backendId: string) => void = () => {},
+  ) {
     this.#fleet = fleet;
+    this.#troubles = troubles;
     this.#wake = wake;
     this.#limits = limits;
     fleet.onChange(() => this.#onFleetChange());
+  }
+
+  get totals(): Pick<FleetReport, 'coldRequests' | 'loads' | 'duplicateLoads'> {
+    return { coldRequests: this.#coldRequests, loads: this.#loadsStarted, duplicateLoads: this.#duplicateLoads };
   }
 
   get heldTotal(): number {
@@ -95,7 +111,7 @@ export class ColdStarts {
   /** Holds the request until the model is ready, or refuses it at once with the reason. */
   hold(entry: ModelEntry, version: number, request: HeldRequest): void {
     const nowMs = performance.now();
-    this.coldRequests++;
+    this.#coldRequests++;
     const failure = entry.activity?.failures.current(version, entry.stampOf(version), nowMs);
     const refusal = failure === undefined ? externalTrouble(this.#fleet, entry) : unservable(entry, failure);
     if (refusal !== undefined) {
@@ -155,13 +171,14 @@ export class ColdStarts {
         const limitMs = Math.min(request.deadlineMs, start.startedMs + this.#limits.maxHoldMs);
         if (nowMs < limitMs) continue;
         this.release(request);
-        request.onRefused(
-          start.at === undefined ? refusedLast(start) : heldTooLong(start.entry, expectedAtMs(start) - nowMs),
-        );
+        const isUnderWay = start.at !== undefined && start.lastRefusal === undefined;
+        request.onRefused(isUnderWay ? heldTooLong(start.entry, expectedAtMs(start) - nowMs) : refusedLast(start));
       }
       // No request waits and nobody loads it: it was asked for when no backend could take it.
       const givenUp = start.refusedBy.size > 0 || nowMs > start.startedMs + patienceMs;
-      if (start.held.size === 0 && start.at === undefined && givenUp) this.#finish(start, refusedLast(start));
+      if (start.held.size === 0 && start.at === undefined && givenUp) {
+        this.#finish(start, refusedLast(start), [...start.refusedBy.keys()].at(-1));
+      }
     }
   }
 
@@ -179,6 +196,8 @@ export class ColdStarts {
         startedMs: nowMs,
         readyAtMs: nowMs + expectedMs,
         refusedBy: new Map(),
+        rounds: 0,
+        lastRefusal: undefined,
         lostLoads: 0,
         wanted: false,
         at: undefined,
@@ -204,7 +223,7 @@ export class ColdStarts {
     const session = view.session!;
     const expectedBytes = entry.activity?.residentBytes || this.#fleet.meanCopyBytes;
     view.promisedBytes += expectedBytes;
-    this.loadsStarted++;
+    this.#loadsStarted++;
     const startMs = performance.now();
     try {
       const facts = await session.load(specOf(entry, version, wanted));
@@ -212,49 +231,58 @@ export class ColdStarts {
       this.#meanLoadMs += (tookMs - this.#meanLoadMs) * 0.1;
       this.#fleet.noteLoad(tookMs, facts);
       this.#fleet.applyCopy(view, facts);
-      if (isDuplicate(entry, facts, view)) this.duplicateLoads++;
+      if (isDuplicate(entry, facts, view)) this.#duplicateLoads++;
       entry.active().failures.forget(version);
       this.#finish(start, undefined);
     } catch (fault) {
-      this.loadsFailed++;
-      if (start.at !== view) return; // it went on elsewhere when this backend fell silent
       const error = SkeinError.from(fault);
+      this.#troubles.count(error);
+      if (start.at !== view) return; // it went on elsewhere when this backend fell silent
       start.at = undefined;
-      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start);
+      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start, view);
       else if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
+        start.lastRefusal = error;
         this.#run(start, false);
-        if (start.at === undefined) this.#retryLater(start);
-      } else this.#fail(start, error);
+        if (start.at === undefined) this.#onAllRefused(start, view, error);
+      } else this.#fail(start, view, error);
     } finally {
       view.promisedBytes = Math.max(0, view.promisedBytes - expectedBytes);
     }
   }
 
   /** Where no other backend can take it now, it goes on when one is back. */
-  #onLostLoad(start: ColdStart): void {
+  #onLostLoad(start: ColdStart, view: BackendView): void {
     if (++start.lostLoads < maxLostLoads) {
       this.#run(start, false);
       return;
     }
     const { entry, version } = start;
     const reason = `the backend ended ${start.lostLoads} times while it loaded this model`;
-    this.#fail(start, new SkeinError('load_failed', { model: entry.name, version, reason }));
+    this.#fail(start, view, new SkeinError('load_failed', { model: entry.name, version, reason }));
   }
 
-  #fail(start: ColdStart, error: SkeinError): void {
+  #fail(start: ColdStart, view: BackendView, error: SkeinError): void {
     const { entry, version, stamp } = start;
     entry.active().failures.remember(version, stamp, error, performance.now());
     entry.active().forgetReady();
-    this.#finish(start, error);
+    this.#finish(start, error, view.record.id);
   }
 
-  /** Every backend is full of copies in use: room comes when one of them is done. */
-  #retryLater(start: ColdStart): void {
+  #onAllRefused(start: ColdStart, view: BackendView, last: SkeinError): void {
+    const decision = decideLoadRetry(
+      [...start.refusedBy.values()],
+      start.rounds++,
+      performance.now() - start.startedMs,
+    );
+    if (decision.kind === 'fail') {
+      this.#fail(start, view, last);
+      return;
+    }
     setTimeout(() => {
       start.refusedBy.clear();
       this.#run(start, false);
-    }, 50).unref();
+    }, decision.delayMs).unref();
   }
 
   /** The silent backend's load may still come to an end: whichever is first counts. */
@@ -285,9 +313,13 @@ export class ColdStarts {
     }
   }
 
-  #finish(start: ColdStart, error: SkeinError | undefined): void {
+  /** `backend`: the last that was tried. */
+  #finish(start: ColdStart, error: SkeinError | undefined, backend = ''): void {
     if (this.#starts.get(start.key) !== start) return; // another backend was first
     this.#starts.delete(start.key);
+    const { entry, version } = start;
+    if (error === undefined) this.#troubles.forget(entry, version);
+    else this.#troubles.note(entry, version, backend, error, performance.now());
     for (const request of start.held) this.#held.delete(request);
     if (error === undefined) {
       start.done.resolve();
@@ -363,7 +395,7 @@ function connected(view: BackendView | undefined, excluded: ReadonlySet<string>)
 }
 
 function refusedLast(start: ColdStart): SkeinError {
-  return [...start.refusedBy.values()].at(-1) ?? noBackend(start.entry);
+  return start.lastRefusal ?? noBackend(start.entry);
 }
 
 /** Its backend knows what stands before it in the lane of loads; until it has said so, the time of the last load counts. */

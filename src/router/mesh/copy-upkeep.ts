@@ -16,7 +16,8 @@ export interface UpkeepOptions {
   readonly maxIdleMs?: number;
   /** Copies moved in a second to backends that hold too little, by all routers together; 0: none. */
   readonly rebalancePerSecond?: number;
-  readonly log: (message: string, facts: Record<string, unknown>) => void;
+  /** Without a level: 'info'. */
+  readonly log: (message: string, facts: Record<string, unknown>, level?: 'info' | 'warn') => void;
 }
 
 /** What becomes of copies without a request that asks for it: more or fewer of them, or other places. */

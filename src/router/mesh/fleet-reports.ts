@@ -172,7 +172,7 @@ function reportBackend(view: BackendView): BackendReport {
     loadsQueued: state.loadsQueued,
     evictions: state.evictions,
     ...(state.sources !== undefined && { sources: state.sources }),
-    copies: view.copies.size,
+    copies: [...view.copies.values()].filter(({ facts }) => facts.phase !== 'failed').length,
     inFlight: view.inFlight,
     apart: record.apart === true,
   };

@@ -24,6 +24,7 @@ import { FleetDesk } from './fleet-desk.ts';
 import { FleetReports } from './fleet-reports.ts';
 import { FleetSync } from './fleet-sync.ts';
 import { FleetView } from './fleet-view.ts';
+import { LoadTroubles } from './load-troubles.ts';
 import type { IndexRow, LoadOverride, Mesh, MeshRequest, ModelDescription } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelIsolation } from './model-isolation.ts';
@@ -69,6 +70,7 @@ export class LocalMesh implements Mesh {
   readonly #fleet: FleetView;
   readonly #coldStarts: ColdStarts;
   readonly #upkeep: CopyUpkeep;
+  readonly #troubles: LoadTroubles;
   readonly #sync: FleetSync;
   readonly #connector: BackendConnector;
   readonly #refresh: ModelRefresh;
@@ -86,7 +88,9 @@ export class LocalMesh implements Mesh {
     const { log, processes } = options;
     this.#catalogue = new Catalogue(options.pinned);
     this.#fleet = new FleetView(this.#catalogue);
-    this.#coldStarts = new ColdStarts(this.#fleet, options.hold, (id) => this.#connector.wake(id, processes));
+    this.#troubles = new LoadTroubles(log);
+    const wake = (id: string) => this.#connector.wake(id, processes);
+    this.#coldStarts = new ColdStarts(this.#fleet, options.hold, this.#troubles, wake);
     this.#upkeep = new CopyUpkeep(this.#catalogue, this.#fleet, this.#coldStarts, options);
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
@@ -252,15 +256,14 @@ export class LocalMesh implements Mesh {
       held: this.#coldStarts.heldTotal,
       inFlight: this.#active.size - this.#coldStarts.heldTotal,
       retries: this.#retryCount,
-      coldRequests: this.#coldStarts.coldRequests,
-      loads: this.#coldStarts.loadsStarted,
-      loadFailures: this.#coldStarts.loadsFailed,
+      ...this.#coldStarts.totals,
+      ...this.#troubles.totals,
       convictions: this.#inquiry.convictions,
       ...this.#upkeep.figures,
-      duplicateLoads: this.#coldStarts.duplicateLoads,
       registry: this.#sync.standing,
       routers: this.#options.routers?.all() ?? [],
       backends: this.#reports.backends(),
+      loadTroubles: this.#troubles.report(this.#fleet, performance.now()),
     };
   }
 

@@ -23,6 +23,8 @@ export interface FleetReport {
   readonly coldRequests: number;
   readonly loads: number;
   readonly loadFailures: number;
+  /** The same by the code of the error. */
+  readonly loadFailuresByCode: Readonly<Record<string, number>>;
   readonly convictions: number;
   readonly copiesAdded: number;
   readonly copiesTrimmed: number;
@@ -37,6 +39,19 @@ export interface FleetReport {
   /** Ids of the routers that serve this fleet, this one included. */
   readonly routers: readonly string[];
   readonly backends: readonly BackendReport[];
+  /** Models that did not load and have not since, newest first; a few of them. */
+  readonly loadTroubles: readonly LoadTrouble[];
+}
+
+export interface LoadTrouble {
+  readonly model: string;
+  readonly version: number;
+  /** The last that was tried; '' where none could be. */
+  readonly backend: string;
+  readonly code: string;
+  readonly reason: string;
+  /** Undefined where another router asked for it. */
+  readonly agoMs: number | undefined;
 }
 
 /** `up`: serving. `stalled`: silent though it should answer. `down`: not connected. `draining`: takes nothing new. */

@@ -8,6 +8,7 @@ const reasons: Partial<Record<ErrorCode, FailureReason>> = {
   model_loading: 'REJECTED',
   hold_full: 'REJECTED',
   no_room: 'REJECTED',
+  model_too_large: 'REJECTED',
   no_backend: 'REJECTED',
   backend_draining: 'REJECTED',
   queue_full: 'REJECTED',

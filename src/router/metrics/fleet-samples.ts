@@ -25,7 +25,11 @@ export function fleetSamples(report: FleetReport): Metric[] {
       single(report.coldRequests),
     ),
     counter('skein_loads_total', 'Loads that this router asked for', single(report.loads)),
-    counter('skein_load_failures_total', 'Loads that failed', single(report.loadFailures)),
+    counter(
+      'skein_load_failures_total',
+      'Loads that failed, by the code of the error; those that went on elsewhere among them',
+      Object.entries(report.loadFailuresByCode).map(([code, value]) => ({ labels: { code }, value })),
+    ),
     counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
     counter('skein_copies_added_total', 'Copies beyond the first, loaded for the load', single(report.copiesAdded)),
     counter('skein_copies_trimmed_total', 'Copies given up because there were too many', single(report.copiesTrimmed)),

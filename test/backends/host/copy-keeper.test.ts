@@ -183,7 +183,7 @@ describe('CopyKeeper', () => {
     use(keeper, first);
     await turns();
     await assert.rejects(keeper.load(engine.add('b', { bytes: 40 * mebibyte })), {
-      code: 'no_room',
+      code: 'model_too_large',
       message: /whole budget/,
     });
     assert.equal(first.state.kind, 'ready');

@@ -33,6 +33,21 @@ describe('skein ps', () => {
     ]);
   });
 
+  test('names the models that do not load, and why', async (t) => {
+    const trouble = { model: 'ranker', version: 2, code: 'source_disk', reason: 'the disk does not take it' };
+    const loadTroubles = [
+      { ...trouble, backend: 'b1', agoMs: 90_000 },
+      { ...trouble, backend: '', agoMs: undefined },
+    ];
+    const { url } = await startAdminServer({ 'GET /fleet': { body: JSON.stringify({ ...fleet, loadTroubles }) } }, t);
+    const { stdout } = await skein(['ps', '--url', url]);
+    assert.deepEqual(lines(stdout).slice(-3), [
+      'DOES NOT LOAD  VERSION  TRIED ON         AGO  WHY',
+      'ranker               2  b1        1 min 30 s  the disk does not take it',
+      'ranker               2  -                  -  the disk does not take it',
+    ]);
+  });
+
   test('prints the JSON as it came', async (t) => {
     const body = '{ "version" : "9", "new in 9": 1.0 }';
     const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);

@@ -47,6 +47,8 @@ export const fleet: FleetReport = {
   coldRequests: 0,
   loads: 41,
   loadFailures: 2,
+  loadFailuresByCode: { load_failed: 2 },
+  loadTroubles: [],
   convictions: 0,
   copiesAdded: 0,
   copiesTrimmed: 0,

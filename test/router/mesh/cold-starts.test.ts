@@ -266,6 +266,35 @@ describe('ColdStarts', () => {
     assert.equal(b1.loads.length, 4);
   });
 
+  test('refuses a model at once that is too large for every backend, and says so', async (t) => {
+    const { mesh, backend, put, connected } = startMesh(t);
+    const backends = [backend('b1'), backend('b2')];
+    await connected();
+    const facts = { model: 'a', neededBytes: 9, budgetBytes: 4 };
+    for (const one of backends) one.onLoad = () => Promise.reject(new SkeinError('model_too_large', facts));
+    put(model('a'));
+    assert.equal(await ask(mesh, 'a').over(), 'model_too_large');
+    assert.equal(await ask(mesh, 'a').over(), 'model_too_large');
+    assert.deepEqual(
+      backends.map(({ loads }) => loads.length),
+      [1, 1],
+    );
+    assert.equal(mesh.report().models.failed, 1);
+  });
+
+  test('asks less and less often where disks are full, gives up, and tells every request why', async (t) => {
+    const { mesh, backend, put, connected } = startMesh(t);
+    const b1 = backend('b1');
+    await connected();
+    b1.onLoad = () => Promise.reject(new SkeinError('source_disk', { reason: 'ENOSPC' }));
+    put(model('a'));
+    const answer = ask(mesh, 'a');
+    await until('asked again', () => b1.loads.length === 2);
+    pass(10_000);
+    assert.equal(await answer.over(), 'source_disk');
+    assert.ok(b1.loads.length <= 3, `${b1.loads.length} loads`);
+  });
+
   test('ends a load call that finds no room with that, and keeps nothing of it', async (t) => {
     const { mesh, backend, put, connected } = startMesh(t);
     const b1 = backend('b1');

@@ -13,6 +13,7 @@ import type {
   ReplyObserver,
 } from '../../../src/adapters/adapter.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
+import { toLinkError } from '../../../src/protocol/link/link-error.ts';
 import type { BackendState, CopyDescription, CopyFacts, CopySpec } from '../../../src/protocol/link/messages.ts';
 import type { ModelStatistics } from '../../../src/protocol/v2/statistics.ts';
 
@@ -102,6 +103,12 @@ export class FakeBackend {
   /** Another router has it load a model, and routers hold so many requests until it is there. */
   beginCopy(model: string, stamp: string, held: number): void {
     this.#push([{ ...this.#copyOf({ model, version: 1, stamp }, 'loading'), held }], []);
+  }
+
+  /** As another router's load leaves it behind. */
+  addFailedCopy(model: string, stamp: string, error: SkeinError): void {
+    const copy = this.#copyOf({ model, version: 1, stamp }, 'failed');
+    this.#push([{ ...copy, reason: toLinkError(error, undefined) }], []);
   }
 
   dropCopy(model: string): void {

@@ -178,6 +178,8 @@ export class FakeMesh implements Mesh {
         coldRequests: 6,
         loads: 5,
         loadFailures: 1,
+        loadFailuresByCode: { load_failed: 1 },
+        loadTroubles: [],
         convictions: 0,
         copiesAdded: 0,
         copiesTrimmed: 0,
