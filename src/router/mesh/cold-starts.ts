@@ -1,9 +1,10 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import type { CopyFacts } from '../../protocol/link/messages.ts';
 import { place } from '../placement/place.ts';
 import { decideHold, type HoldLimits } from '../routing/hold.ts';
 import { decideLoadRetry } from '../routing/load-retry.ts';
 import type { BackendView } from './backend-view.ts';
+import { specOf } from './copy-spec.ts';
 import type { CopyView } from './copy-view.ts';
 import { externalLoader, externalTrouble } from './external-servers.ts';
 import type { FleetView } from './fleet-view.ts';
@@ -369,19 +370,6 @@ function isDuplicate(entry: ModelEntry, { version, stamp }: CopyFacts, at: Backe
 
 function keyOf(entry: ModelEntry, version: number): string {
   return `${entry.name}\n${version}\n${entry.stampOf(version)}`;
-}
-
-export function specOf(entry: ModelEntry, version: number, wanted: boolean): CopySpec {
-  return {
-    model: entry.name,
-    version,
-    directory: entry.repository?.path ?? '',
-    stamp: entry.stampOf(version),
-    pinned: entry.isPinned,
-    wanted,
-    ...(entry.record?.source === undefined ? {} : { source: entry.record.source }),
-    ...(entry.configOverride === undefined ? {} : { configOverride: entry.configOverride }),
-  };
 }
 
 function hasReadyCopy({ entry, version }: ColdStart): boolean {

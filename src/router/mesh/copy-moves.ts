@@ -1,6 +1,6 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendView } from './backend-view.ts';
-import { specOf } from './cold-starts.ts';
+import { specOf } from './copy-spec.ts';
 import type { CopyView } from './copy-view.ts';
 import type { FleetView } from './fleet-view.ts';
 

@@ -2,7 +2,7 @@ import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { BackendView } from './backend-view.ts';
-import { specOf } from './cold-starts.ts';
+import { specOf } from './copy-spec.ts';
 import type { FleetView } from './fleet-view.ts';
 import { engineOf } from './placement-question.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
