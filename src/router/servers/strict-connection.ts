@@ -13,15 +13,17 @@ import { bodyEndedEarly, endWithFault } from './http-faults.ts';
 import { usualAnswerTimeoutMs, wholeRequestLimitMs } from './idle-connections.ts';
 import type { ClientListener, InferClient } from './infer-client.ts';
 import { gatheredBytes, InferExchange } from './infer-exchange.ts';
+import type { KnownHeads } from './known-heads.ts';
 import { droppedRestBytes, lingerMs, refusalHeaders } from './refusal.ts';
 import { type AwaitedBody, bodyStalled } from './stalled-bodies.ts';
 import { StrictAnswer } from './strict-answer.ts';
 import type { StrictAnswerHeads } from './strict-answer-heads.ts';
-import { readStrictHead, type StrictHead } from './strict-head.ts';
+import type { StrictHead } from './strict-head.ts';
 
 /** What all strictly read connections of a server share. */
 export interface StrictShared {
   readonly front: Front;
+  readonly knownHeads: KnownHeads;
   readonly heads: StrictAnswerHeads;
   /** What is read goes here, unless it is known to belong to a large body: it is used or copied at once. */
   readonly scratch: Buffer;
@@ -174,7 +176,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
       const { length } = known.bytes;
       if (chunk.length >= length && chunk.compare(known.bytes, 0, length, 0, length) === 0) return known;
     }
-    const head = readStrictHead(chunk, this.#shared.front.options);
+    const head = this.#shared.knownHeads.read(chunk);
     if (head !== undefined) this.#head = head;
     return head;
   }

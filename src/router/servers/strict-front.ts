@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { SlabPool } from '../../protocol/reads/slab-pool.ts';
 import type { Front } from './front.ts';
+import { KnownHeads } from './known-heads.ts';
 import { StrictAnswerHeads } from './strict-answer-heads.ts';
 import { StrictConnection, type StrictShared } from './strict-connection.ts';
 
@@ -21,6 +22,7 @@ type Reader = (this: Server, socket: Socket) => void;
  */
 export class StrictFront implements StrictShared {
   readonly front: Front;
+  readonly knownHeads: KnownHeads;
   readonly heads: StrictAnswerHeads;
   readonly scratch = Buffer.allocUnsafeSlow(scratchBytes);
   readonly slabs = new SlabPool(keptSlabBytes);
@@ -32,6 +34,7 @@ export class StrictFront implements StrictShared {
   /** Takes the place of node's own reader among the listeners of `server`. */
   constructor(server: Server, front: Front) {
     this.front = front;
+    this.knownHeads = new KnownHeads(front.options);
     this.heads = new StrictAnswerHeads(front);
     this.#server = server;
     this.#nodeReader = server.listeners('connection')[0] as Reader;

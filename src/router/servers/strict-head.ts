@@ -51,10 +51,9 @@ const read = new Set([
  * what is wrong with it. What is recognised here must mean the same to node:http, byte for byte.
  */
 export function readStrictHead(bytes: Buffer, options: ServerOptions): StrictHead | undefined {
-  const end = bytes.indexOf(headEnd);
-  const length = end + headEnd.length;
-  if (end < 0 || length > Math.min(longestHeadBytes, options.maxHeaderBytes)) return undefined;
-  const text = bytes.toString('latin1', 0, end + 2);
+  const length = strictHeadLength(bytes, options);
+  if (length === undefined) return undefined;
+  const text = bytes.toString('latin1', 0, length - 2);
   const line = requestLine.exec(text);
   const path = line === null ? undefined : readInferPath(line[1]!);
   const headers = line === null || path === undefined ? undefined : readHeaders(text, line[0].length);
@@ -66,6 +65,13 @@ export function readStrictHead(bytes: Buffer, options: ServerOptions): StrictHea
   } catch {
     return undefined; // refused: node:http has it said
   }
+}
+
+/** Of the head at the start of `bytes`, its empty line included; undefined where it is too long or not all there. */
+export function strictHeadLength(bytes: Buffer, options: ServerOptions): number | undefined {
+  const end = bytes.indexOf(headEnd);
+  const length = end + headEnd.length;
+  return end < 0 || length > Math.min(longestHeadBytes, options.maxHeaderBytes) ? undefined : length;
 }
 
 type Headers = Record<string, string>;
