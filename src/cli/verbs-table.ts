@@ -193,6 +193,10 @@ export const verbsTable = {
     options: {
       ...json,
       path: { value: 'PATH', summary: 'its directory, relative to the model directories; by default its name' },
+      source: { value: 'URL', summary: 'where backends fetch it: a model file, or a list as sha256sum writes it' },
+      sha256: { value: 'DIGEST', summary: 'SHA-256 of what --source names' },
+      versions: { value: 'LIST', summary: 'versions that --source has, parted by commas; by default 1' },
+      engine: { value: 'NAME', summary: 'onnx or tensorflow; by default onnx' },
       requires: { value: 'LABELS', summary: 'labels that a backend must carry: gpu=a100' },
       tolerates: { value: 'TAINTS', summary: 'taints that it puts up with, parted by commas' },
       pin: { value: undefined, summary: 'never evict it' },
@@ -202,6 +206,10 @@ export const verbsTable = {
     examples: [
       { command: 'skein register ranker --path ranking/v7', shows: 'a model that lies deeper' },
       { command: 'skein register ranker --requires gpu=a100 --min-copies 2', shows: 'where, and how many' },
+      {
+        command: 'skein register scorer --source s3://models/scorer/SHA256SUMS --sha256 9f86d0…',
+        shows: 'a model that backends fetch',
+      },
     ],
     load: () => import('./verbs/register.ts'),
   },

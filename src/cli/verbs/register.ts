@@ -22,12 +22,38 @@ function wishOf({ flags }: VerbCall): Record<string, unknown> {
   const tolerates = text('tolerates');
   return {
     path: text('path'),
+    source: sourceOf(text('source'), text('sha256')),
+    versions: versionsOf(text('versions'), text('source')),
+    engine: text('engine'),
     requires: labels,
     tolerates: tolerates === undefined ? undefined : listOf(tolerates),
     pinned: flags['pin'] === true ? true : undefined,
     minCopies: copies('min-copies', text('min-copies')),
     maxCopies: copies('max-copies', text('max-copies')),
   };
+}
+
+/** What it says is judged by the router, as in any other entry. */
+function sourceOf(url: string | undefined, sha256: string | undefined): Record<string, string> | undefined {
+  if (url === undefined && sha256 === undefined) return undefined;
+  if (url === undefined || sha256 === undefined) {
+    throw new SkeinError('usage', {
+      reason: '--source and --sha256 go together: `sha256sum FILE` prints the digest of what the URL names',
+    });
+  }
+  return { url, sha256: sha256.toLowerCase() };
+}
+
+function versionsOf(text: string | undefined, source: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  if (source === undefined) {
+    throw new SkeinError('usage', { reason: '--versions needs --source; without it backends look what there is' });
+  }
+  const versions = listOf(text).map(Number);
+  if (versions.length > 0 && versions.every((version) => Number.isSafeInteger(version) && version > 0)) {
+    return [...new Set(versions)].sort((a, b) => a - b);
+  }
+  throw new SkeinError('usage', { reason: `--versions is '${text}'; expected whole numbers from 1, parted by commas` });
 }
 
 function copies(flag: string, text: string | undefined): number | undefined {

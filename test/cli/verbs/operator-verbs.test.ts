@@ -180,3 +180,32 @@ describe('skein unload', () => {
     assert.match(stdout, /^resnet50 is unloaded; `skein load resnet50`/);
   });
 });
+
+describe('skein register', () => {
+  const register = 'POST /fleet/models/scorer';
+  const digest = 'AB'.repeat(32);
+  const source = ['--source', 's3://models/scorer/SHA256SUMS', '--sha256', digest];
+
+  test('sends a source with its digest, versions and engine', async (t) => {
+    const server = await startAdminServer({ [register]: { body: { revision: 1 } } }, t);
+    const more = ['--versions', '3,1', '--engine', 'tensorflow', '--url', server.url];
+    const { status, stdout } = await skein(['register', 'scorer', ...source, ...more]);
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: 'scorer is in the catalogue\n' });
+    assert.deepEqual(JSON.parse(server.bodies[0]!), {
+      source: { url: 's3://models/scorer/SHA256SUMS', sha256: digest.toLowerCase() },
+      versions: [1, 3],
+      engine: 'tensorflow',
+    });
+  });
+
+  test('says what is missing, and asks no server', async (t) => {
+    const server = await startAdminServer({}, t);
+    const refused = async (...args: string[]) =>
+      (await skein(['register', 'scorer', ...args, '--url', server.url])).stderr;
+    assert.match(await refused(...source.slice(0, 2)), /--source and --sha256 go together/);
+    assert.match(await refused(...source.slice(2)), /--source and --sha256 go together/);
+    assert.match(await refused('--versions', '1'), /--versions needs --source/);
+    assert.match(await refused(...source, '--versions', '1,x'), /--versions is '1,x'; expected whole numbers/);
+    assert.deepEqual(server.requests, []);
+  });
+});
