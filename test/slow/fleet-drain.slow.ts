@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlanReport } from '../../src/router/mesh/reports.ts';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
 import { backendOf, fleetOf, load, until } from '../fixtures/fleet-client.ts';
 import { startFleet, type TestFleet } from '../fixtures/fleet-processes.ts';
@@ -77,13 +78,18 @@ describe(`a fleet of 4 backends with ${modelCount} models loaded, ${perSecond} r
     const held = (await backendOf(http, 'b2')).copies;
     assert.ok(held > modelCount / 8, `${held} copies`);
     let said = '';
+    const plannedMs = (await plan(http, 'b2')).estimatedMs;
+    let tookMs = 0;
     const { moved } = await under(t, async () => {
+      const startMs = performance.now();
       const { code, text } = await skein('drain', 'b2', '--url', http);
       said = text;
+      tookMs = performance.now() - startMs;
       assert.equal(code, 0, text);
     });
     showFigures(t, { held, moved, planned: /\d+ moves[^\n]*/.exec(said)?.[0] ?? said });
     assert.match(said, /\d+ moves, .*about/);
+    assert.ok(plannedMs > tookMs / 5 && plannedMs < 5 * tookMs, `planned ${plannedMs} ms, took ${tookMs} ms`);
     assert.match(said, /b2 is empty after/);
     assert.ok(moved <= 1.1 * held, `${moved} moves for ${held} copies`);
     assert.equal((await backendOf(http, 'b2')).copies, 0);
@@ -114,6 +120,10 @@ describe(`a fleet of 4 backends with ${modelCount} models loaded, ${perSecond} r
     assert.match(text, /^b1 +skein +up/m);
   });
 });
+
+async function plan(http: string, backend: string): Promise<PlanReport> {
+  return (await fetch(`${http}/fleet/plan?drain=${backend}`)).json() as Promise<PlanReport>;
+}
 
 /** The command as a user calls it. */
 function skein(...args: string[]): Promise<{ code: number | null; text: string }> {
