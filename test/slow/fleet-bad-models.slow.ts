@@ -1,6 +1,6 @@
 /** Models that cannot be loaded in a fleet: each is named in the log, the metrics and `skein ps`, and nothing else is affected. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,6 +92,7 @@ describe('a model of a fleet', () => {
 
   test('that no disk has room for is refused, and its source is not asked without end', async (t) => {
     const disk = smallDisk(t);
+    if (disk === undefined) return t.skip('a tmpfs may not be mounted here');
     const started = await start(t, ['--state', disk]);
     const [model] = writeManyModels(started.store, 1, { kind: 'dense', sizeBytes: 2 ** 20 }, 'stored_');
     const { status, text, tookMs } = await started.ask('bulky', fileOf(started.store, model!));
@@ -118,13 +119,13 @@ function fileOf(store: string, model: string): string {
   return join(store, model, '1', 'model.onnx');
 }
 
-/** A file system of half a megabyte. */
-function smallDisk(t: TestContext): string {
+/** A file system of half a megabyte; undefined where it takes rights that this user does not have. */
+function smallDisk(t: TestContext): string | undefined {
   const path = mkdtempSync(join(tmpdir(), 'skein-small-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', path]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', path]);
   t.after(() => {
-    execFileSync('umount', ['--lazy', path]);
+    if (status === 0) execFileSync('umount', ['--lazy', path]);
     rmdirSync(path);
   });
-  return path;
+  return status === 0 ? path : undefined;
 }

@@ -203,14 +203,11 @@ function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
 /** libuv's pool runs the engine's calls beside files and digests; it cannot grow later, and each thread keeps a stack. */
 const spareThreads = 6;
 
-function childEnv({ engine, cores, loads }: BackendProcessOptions): Record<string, string> {
+function childEnv({ cores, loads }: BackendProcessOptions): Record<string, string> {
   return {
     UV_THREADPOOL_SIZE: String(2 * cores + loads + spareThreads),
     // One heap a thread would keep what each of those threads has freed.
     MALLOC_ARENA_MAX: '2',
-    // Preparing a model takes and frees large blocks, whose holes in the heap small ones then keep from being given back:
-    // 30 to 50 MB above the budget. TensorFlow takes such blocks for every step of a run, where mapping each costs more.
-    ...(engine === 'onnx' && { MALLOC_MMAP_THRESHOLD_: String(256 * 1024) }),
     // Since 1.29 ONNX Runtime's own builds tell its makers which models are loaded, over the network, unless told not to.
     ORT_DISABLE_TELEMETRY: '1',
     // What fails is told by status, to whoever asked; TensorFlow would print it, and every load, too.

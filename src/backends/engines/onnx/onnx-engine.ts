@@ -5,6 +5,7 @@ import { heapTrimmer } from '../heap-trim.ts';
 import { EntryNotes } from './entry-notes.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type CacheEntry, GraphCache, graphName, weightsName } from './graph-cache.ts';
+import { LargeBlocks } from './large-blocks.ts';
 import { mappedBytes } from './mapped-bytes.ts';
 import { fileBytes, modelBytes } from './model-bytes.ts';
 import { OnnxModel, type OnnxModelFacts } from './onnx-model.ts';
@@ -53,6 +54,7 @@ export class OnnxEngine implements Engine {
   readonly #options: OnnxEngineOptions;
   readonly #optimisers: OptimiserThreads;
   readonly #trim = heapTrimmer();
+  readonly #largeBlocks = new LargeBlocks();
   /** Entries that could not be made: not tried again in this process. */
   readonly #uncacheable = new Set<string>();
 
@@ -157,7 +159,7 @@ export class OnnxEngine implements Engine {
   async #loadMade(cache: GraphCache, key: string, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
     const directory = await cache.begin();
     try {
-      await this.#writeEntry(cache, directory, key, files, options);
+      await this.#largeBlocks.mappedDuring(() => this.#writeEntry(cache, directory, key, files, options));
     } catch (fault) {
       await cache.abandon(directory).catch(() => {});
       throw fault;
