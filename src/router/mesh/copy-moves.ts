@@ -4,8 +4,11 @@ import { specOf } from './copy-spec.ts';
 import type { CopyView } from './copy-view.ts';
 import type { FleetView } from './fleet-view.ts';
 
-/** States reach routers within 100 ms: until then another one may know of no copy but the one that leaves. */
-const knownWithinMs = 300;
+/**
+ * States reach routers within 100 ms, and later where cores are short: until then another one may know of no copy but the
+ * one that leaves, and would have the model loaded again.
+ */
+const knownWithinMs = 1_000;
 
 /** From when a successor serves until every router knows that the other copy is gone. */
 export const leaveMs = knownWithinMs + 100;
