@@ -1,4 +1,4 @@
-import koffi, { type LibraryHandle } from 'koffi';
+import { glibcFunction } from './c-library.ts';
 
 /**
  * Gives memory that the C library keeps after a free back to the system: glibc holds on to the chunks of an unloaded
@@ -6,7 +6,7 @@ import koffi, { type LibraryHandle } from 'koffi';
  * themselves; there this does nothing.
  */
 export function heapTrimmer(): () => Promise<void> {
-  const trim = findMallocTrim();
+  const trim = glibcFunction('int malloc_trim(size_t pad)');
   if (trim === undefined) return () => Promise.resolve();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -31,16 +31,3 @@ export function heapTrimmer(): () => Promise<void> {
     return next;
   };
 }
-
-function findMallocTrim(): ReturnType<LibraryHandle['func']> | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    ownProcess = koffi.load(null);
-    return ownProcess.func('int malloc_trim(size_t pad)');
-  } catch {
-    return undefined; // musl
-  }
-}
-
-/** Held so that koffi does not unload it. */
-let ownProcess: LibraryHandle | undefined;

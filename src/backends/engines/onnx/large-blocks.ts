@@ -1,4 +1,4 @@
-import koffi, { type LibraryHandle } from 'koffi';
+import { glibcFunction } from '../c-library.ts';
 
 /** Parameters of glibc's mallopt, as malloc.h numbers them. */
 const trimThreshold = -1;
@@ -17,7 +17,7 @@ const usualTrimBytes = 2 * usualMappedFromBytes;
  * times, because mapping the buffers of large bodies anew costs a tenth of what a request costs.
  */
 export class LargeBlocks {
-  readonly #setOption = findMallopt();
+  readonly #setOption = glibcFunction('int mallopt(int option, int value)');
   #preparing = 0;
 
   async mappedDuring<T>(preparation: () => Promise<T>): Promise<T> {
@@ -32,16 +32,3 @@ export class LargeBlocks {
     }
   }
 }
-
-function findMallopt(): ReturnType<LibraryHandle['func']> | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    ownProcess = koffi.load(null);
-    return ownProcess.func('int mallopt(int option, int value)');
-  } catch {
-    return undefined; // musl
-  }
-}
-
-/** Held so that koffi does not unload it. */
-let ownProcess: LibraryHandle | undefined;

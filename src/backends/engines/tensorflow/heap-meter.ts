@@ -1,4 +1,5 @@
-import koffi, { type LibraryHandle } from 'koffi';
+import koffi from 'koffi';
+import { glibcFunction } from '../c-library.ts';
 
 /** Bytes that C and C++ have allocated and not freed; undefined where the C library does not tell. */
 type HeapReader = () => number;
@@ -49,20 +50,13 @@ export class HeapMeter {
   }
 }
 
-let ownProcess: LibraryHandle | undefined;
-
 function heapReader(): HeapReader | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    const counts = ['arena', 'ordblks', 'smblks', 'hblks', 'hblkhd', 'usmblks', 'fsmblks', 'uordblks', 'fordblks'];
-    koffi.struct('skein_mallinfo2', Object.fromEntries([...counts, 'keepcost'].map((name) => [name, 'size_t'])));
-    ownProcess = koffi.load(null);
-    const mallinfo2 = ownProcess.func('skein_mallinfo2 mallinfo2()');
-    return () => {
-      const { uordblks, hblkhd } = mallinfo2() as { uordblks: number; hblkhd: number };
-      return Number(uordblks) + Number(hblkhd);
-    };
-  } catch {
-    return undefined; // another C library, or glibc before 2.33
-  }
+  const counts = ['arena', 'ordblks', 'smblks', 'hblks', 'hblkhd', 'usmblks', 'fsmblks', 'uordblks', 'fordblks'];
+  koffi.struct('skein_mallinfo2', Object.fromEntries([...counts, 'keepcost'].map((name) => [name, 'size_t'])));
+  const mallinfo2 = glibcFunction('skein_mallinfo2 mallinfo2()');
+  if (mallinfo2 === undefined) return undefined;
+  return () => {
+    const { uordblks, hblkhd } = mallinfo2() as { uordblks: number; hblkhd: number };
+    return Number(uordblks) + Number(hblkhd);
+  };
 }

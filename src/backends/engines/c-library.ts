@@ -1,0 +1,18 @@
+import koffi, { type LibraryHandle } from 'koffi';
+
+/** Held so that koffi does not unload it. */
+let library: LibraryHandle | undefined;
+
+/**
+ * A function of glibc that other C libraries do not have, by its prototype in C; undefined where it is not there. Engines
+ * call `prepareNativeCalls` before: koffi takes its settings before its first library alone.
+ */
+export function glibcFunction(prototype: string): ReturnType<LibraryHandle['func']> | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    library ??= koffi.load(null);
+    return library.func(prototype);
+  } catch {
+    return undefined; // musl, or an older glibc
+  }
+}
