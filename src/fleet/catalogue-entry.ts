@@ -31,6 +31,8 @@ export interface ModelRecord {
   readonly tolerates?: readonly string[];
   /** Never evicted, and always one copy at least. */
   readonly pinned?: boolean;
+  /** Taken out of service by request, until it is loaded by one: no router serves it. */
+  readonly unloaded?: boolean;
   /** Bounds on the number of copies; the defaults are 0 and as many as there are backends. */
   readonly minCopies?: number;
   readonly maxCopies?: number;
@@ -99,6 +101,7 @@ function readModel(name: string, entry: Partial<ModelRecord>): ModelRecord {
     ...(entry.requires !== undefined && { requires: readRequires(name, entry.requires) }),
     ...(entry.tolerates !== undefined && { tolerates: readTolerates(name, entry.tolerates) }),
     ...(entry.pinned === true && { pinned: true }),
+    ...(entry.unloaded === true && { unloaded: true }),
     ...readCopyBounds(name, entry),
   };
 }

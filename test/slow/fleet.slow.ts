@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
-import { fleetOf, until } from '../fixtures/fleet-client.ts';
+import { fleetOf, load, unload, until } from '../fixtures/fleet-client.ts';
 import { type MemberProcess, startFleet, type TestFleet, untilFleet } from '../fixtures/fleet-processes.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
@@ -13,7 +13,7 @@ import { binaryRequest, floatTensor, forModel } from '../fixtures/traffic/infer-
 import { latenciesMs, longestMs, percentile } from '../fixtures/traffic/latency.ts';
 import { OpenLoop } from '../fixtures/traffic/open-loop.ts';
 import { RouterChoice } from '../fixtures/traffic/router-choice.ts';
-import { describeFailures, failuresOf, type Outcome } from '../fixtures/traffic/sender.ts';
+import { describeFailures, failuresOf, type Outcome, Sender } from '../fixtures/traffic/sender.ts';
 
 const modelCount = 300;
 const perSecond = sized(150, 300);
@@ -75,6 +75,21 @@ describe(`a fleet of 3 routers and 4 backends, ${perSecond} requests a second ov
       assert.equal(registry?.kind, 'connected');
       assert.equal(known.known, modelCount);
     }
+  });
+
+  test('serves a model that was unloaded at one router at none, until another one is asked to load it', async (t) => {
+    const model = models[0]!;
+    const sender = fleet.routers.map(({ http }) => new Sender(http));
+    t.after(() => Promise.all(sender.map((one) => one.close())));
+    const statuses = () => Promise.all(sender.map(async (one) => (await one.send(forModel(model, body))).status));
+    const untilAll = (status: number) =>
+      until(`${status} at every router`, 5_000, async () =>
+        (await statuses()).every((one) => one === status) ? true : undefined,
+      );
+    await unload(fleet.routers[0]!.http, model);
+    await untilAll(404);
+    await load(fleet.routers[1]!.http, model);
+    await untilAll(200);
   });
 
   test('loses a backend to kill -9 and no request', async (t) => {

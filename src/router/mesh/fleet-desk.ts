@@ -61,6 +61,16 @@ export class FleetDesk {
     });
   }
 
+  /** For all routers. Resolves without a change where it is so already, or the catalogue has no such model. */
+  async setUnloaded(name: string, unloaded: boolean): Promise<void> {
+    const known = this.#registry.snapshot.entries.get(name)?.entry;
+    if (known?.kind !== 'model' || (known.unloaded === true) === unloaded) return;
+    await this.#change(name, undefined, async (now) => {
+      if (now?.kind !== 'model') throw new SkeinError('model_unknown', { model: name });
+      return readEntry({ ...now, unloaded });
+    });
+  }
+
   async remove(name: string, ifRevision?: number): Promise<void> {
     if (!this.#registry.snapshot.entries.has(name)) throw new SkeinError('model_unknown', { model: name });
     await this.#registry.removeEntry(name, ifRevision);

@@ -7,6 +7,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { FleetView } from './fleet-view.ts';
+import type { ModelEntry } from './model-entry.ts';
 
 type Log = (message: string, facts: Record<string, unknown>) => void;
 
@@ -16,6 +17,7 @@ export class FleetSync implements FleetListener {
   readonly #fleet: FleetView;
   readonly #connector: BackendConnector;
   readonly #applyRepository: (changes: RepositoryChanges) => void;
+  readonly #onService: (entry: ModelEntry, isUnloaded: boolean) => void;
   readonly #log: Log;
   /** Backends that came from the registry, by id: those of this machine are none of its business. */
   readonly #listed = new Map<string, BackendMember>();
@@ -27,12 +29,15 @@ export class FleetSync implements FleetListener {
   constructor(
     parts: { readonly catalogue: Catalogue; readonly fleet: FleetView; readonly connector: BackendConnector },
     applyRepository: (changes: RepositoryChanges) => void,
+    /** A call to some router has taken the model out of service, or back into it. */
+    onService: (entry: ModelEntry, isUnloaded: boolean) => void,
     log: Log,
   ) {
     this.#catalogue = parts.catalogue;
     this.#fleet = parts.fleet;
     this.#connector = parts.connector;
     this.#applyRepository = applyRepository;
+    this.#onService = onService;
     this.#log = log;
     this.#fleet.onChange(() => this.#dropUnlinked());
   }
@@ -115,23 +120,28 @@ export class FleetSync implements FleetListener {
     const added: RepositoryModel[] = [];
     const changed: RepositoryModel[] = [];
     const removed: string[] = [];
+    const served: ModelEntry[] = [];
     for (const name of names) {
       const entry = snapshot.entries.get(name)?.entry;
       this.#catalogue.setRoute(name, entry?.kind === 'route' ? entry : undefined);
       const known = this.#catalogue.find(name);
       if (entry?.kind === 'model') {
         const model = repositoryModelOf(entry);
-        this.#catalogue.ensure(name).record = entry;
+        const now = this.#catalogue.ensure(name);
+        if ((now.record?.unloaded === true) !== (entry.unloaded === true)) served.push(now);
+        now.record = entry;
         const isSame = known?.repository?.stamp === model.stamp && known.repository.path === model.path;
         if (isSame)
           known!.repository = model; // its labels may be other ones
         else (known?.repository === undefined ? added : changed).push(model);
       } else if (known?.record !== undefined) {
         known.record = undefined;
+        known.isUnloaded = false; // who registers the name again means another model
         removed.push(name);
       }
     }
     this.#applyRepository({ added, changed, removed });
+    for (const entry of served) this.#onService(entry, entry.record?.unloaded === true);
   }
 }
 

@@ -95,10 +95,15 @@ export class LocalMesh implements Mesh {
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
     const view = { catalogue: this.#catalogue, fleet: this.#fleet, connector: this.#connector };
-    this.#sync = new FleetSync(view, (changes) => this.applyRepository(changes), log);
     const { overrides, rescan, siblings = noSiblings } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
     this.repository = new RepositoryCalls({ ...parts, overrides, rescan, siblings, log });
+    this.#sync = new FleetSync(
+      view,
+      (changes) => this.applyRepository(changes),
+      (entry, isUnloaded) => this.repository.followFleet(entry, isUnloaded),
+      log,
+    );
     this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep);
     const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
@@ -126,8 +131,10 @@ export class LocalMesh implements Mesh {
 
   /** Goes by what the registry says from now on: backends, models, routes, orders to drain. Returns where changes go. */
   follow(registry: Registry): FleetDesk {
+    const desk = new FleetDesk(registry, (path) => findModel(this.#fleet, path));
+    this.repository.desk = desk;
     registry.watch(this.#sync);
-    return new FleetDesk(registry, (path) => findModel(this.#fleet, path));
+    return desk;
   }
 
   /** What a repository shows now. Copies that are out of date are replaced in the background. */

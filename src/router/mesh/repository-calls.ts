@@ -1,6 +1,7 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ColdStarts } from './cold-starts.ts';
+import type { FleetDesk } from './fleet-desk.ts';
 import type { LoadOverride } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import type { ModelRefresh } from './model-refresh.ts';
@@ -21,6 +22,8 @@ interface RepositoryParts {
 /** Triton's load and unload calls: models are taken into service and out of it, as they are or with files of the caller. */
 export class RepositoryCalls {
   readonly #parts: RepositoryParts;
+  /** Of a fleet, whose routers all go by the same catalogue. */
+  desk: Pick<FleetDesk, 'setUnloaded'> | undefined;
 
   constructor(parts: RepositoryParts) {
     this.#parts = parts;
@@ -48,9 +51,21 @@ export class RepositoryCalls {
     if (siblings.leader !== undefined) return siblings.leader.unload(model);
     const entry = catalogue.find(model);
     if (entry === undefined) return; // Triton answers 200 for what it does not know
+    const wasUnloaded = entry.isUnloaded;
     entry.isUnloaded = true;
+    try {
+      await this.desk?.setUnloaded(model, true);
+    } catch (fault) {
+      entry.isUnloaded = wasUnloaded; // what holds for one router alone holds for nobody who asks another
+      throw fault;
+    }
     await siblings.announce(serviceOf(entry));
     await this.#free(entry);
+  }
+
+  /** The catalogue of the fleet says so: another router has answered a call. */
+  followFleet(entry: ModelEntry, isUnloaded: boolean): void {
+    if (entry.isUnloaded !== isUnloaded) this.follow({ ...serviceOf(entry), isUnloaded });
   }
 
   /** What a sibling that starts now must hear: of every model that a call took out of service or changed. */
@@ -83,6 +98,7 @@ export class RepositoryCalls {
     const problem = entry.repository?.problem;
     if (problem !== undefined)
       throw new SkeinError('load_failed', { model: entry.name, version: entry.newest ?? 1, reason: problem });
+    if (entry.isUnloaded) await this.desk?.setUnloaded(entry.name, false);
     entry.isUnloaded = false;
     entry.activity?.failures.clear();
   }

@@ -4,6 +4,7 @@ import type { CatalogueEntry, ModelRecord } from '../../../src/fleet/catalogue-e
 import { FleetPicture } from '../../../src/fleet/fleet-picture.ts';
 import type { BackendMember } from '../../../src/fleet/member-record.ts';
 import type { FleetListener } from '../../../src/fleet/registry.ts';
+import { SkeinError } from '../../../src/protocol/errors.ts';
 import { until } from '../../adapters/until.ts';
 import { MemoryRegistry } from '../../fleet/memory-registry.ts';
 import { backend, modelRecord } from '../../fleet/registry.contract.ts';
@@ -13,9 +14,8 @@ const alone = { ttlMs: 1_000, isAlive: async () => false, onTaken: () => {} };
 const named = (name: string, more: Partial<ModelRecord> = {}): ModelRecord => ({ ...modelRecord(name), ...more });
 
 /** A mesh that goes by a registry. */
-function start(t: TestContext) {
+function start(t: TestContext, registry = new MemoryRegistry()) {
   const started = startMesh(t, { requestTimeoutMs: 2_000 });
-  const registry = new MemoryRegistry();
   started.mesh.follow(registry);
   const join = async (id: string, more: Partial<BackendMember> = {}) => {
     const fake = started.unknown(id);
@@ -120,6 +120,53 @@ describe('FleetSync', () => {
     assert.match(await ask(mesh, 'split').over(), /^b s1 on/);
     assert.equal(await ask(mesh, 'lost').over(), 'label_unknown');
     assert.ok(mesh.isModelReady('alias', undefined));
+  });
+});
+
+describe('Unloading in a fleet', () => {
+  /** Two routers of one fleet, each with a backend that only it is linked to: what each does shows. */
+  async function twoRouters(t: TestContext) {
+    const registry = new MemoryRegistry();
+    const first = start(t, registry);
+    const second = start(t, registry);
+    const fakes = [first.unknown('b1'), second.unknown('b2')];
+    for (const id of ['b1', 'b2'])
+      await registry.announce({ ...backend(id), address: `fake:${id}`, labels: {} }, alone);
+    await until('connected', () => first.stateOf('b1') === 'up' && second.stateOf('b2') === 'up');
+    await first.put(named('a'));
+    for (const { mesh } of [first, second]) assert.match(await ask(mesh, 'a').over(), /^a s1 on b/);
+    return { registry, first: first.mesh, second: second.mesh, fakes };
+  }
+
+  test('holds for every router, until one is asked to load the model', async (t) => {
+    const { registry, first, second, fakes } = await twoRouters(t);
+    await second.unload('a');
+    assert.deepEqual([ask(first, 'a').outcome, ask(second, 'a').outcome], Array(2).fill('model_unavailable'));
+    await until('all copies gone', () => fakes.every(({ copies }) => copies.size === 0));
+    const { mesh: third } = start(t, registry);
+    assert.equal(ask(third, 'a').outcome, 'model_unavailable');
+    await registry.putEntry({ ...named('a'), stamps: ['s2'], unloaded: true });
+    assert.equal(ask(first, 'a').outcome, 'model_unavailable');
+    await first.load('a', undefined);
+    assert.match(await ask(second, 'a').over(), /^a s2 on b2/);
+    assert.match(await ask(first, 'a').over(), /^a s2 on b1/);
+    assert.deepEqual(registry.snapshot.entries.get('a')?.entry, { ...named('a'), stamps: ['s2'] });
+  });
+
+  test('is refused, and the model served on, where the catalogue cannot be changed', async (t) => {
+    const { registry, first, second } = await twoRouters(t);
+    registry.putEntry = () => Promise.reject(new SkeinError('registry_unreachable', { reason: 'away' }));
+    await assert.rejects(first.unload('a'), { code: 'registry_unreachable' });
+    for (const mesh of [first, second]) assert.match(await ask(mesh, 'a').over(), /^a s1 on b/);
+    await first.load('a', undefined); // in service already: nothing to change
+  });
+
+  test('says nothing of a model that is registered under the name later', async (t) => {
+    const { registry, first } = await twoRouters(t);
+    await first.unload('a');
+    await registry.removeEntry('a');
+    await registry.putEntry(named('a', { stamps: ['s3'] }));
+    assert.match(await ask(first, 'a').over(), /^a s3 on b1/);
   });
 });
 
