@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { jumpClock } from './faults/clock.ts';
+import { drainBackend, rollingRestart, stopMember } from './faults/departures.ts';
 import { corruptCache, corruptModels, fullDisk } from './faults/files.ts';
 import { cutBackend, cutLink, cutRegistry, slowLink } from './faults/network.ts';
 import { killBackend, killEngine, killRouter, pauseBackend, pauseRouter } from './faults/processes.ts';
@@ -10,6 +11,9 @@ export const faultTable: readonly Fault[] = [
   killEngine,
   killRouter,
   killEtcd,
+  stopMember,
+  rollingRestart,
+  drainBackend,
   pauseBackend,
   pauseRouter,
   pauseEtcd,
