@@ -1,5 +1,6 @@
 import type { BenchPart } from './frame/bench-part.ts';
 import { addedLatency } from './parts/added-latency.ts';
+import { fleetRouter } from './parts/fleet-router.ts';
 import { frontAlone } from './parts/front-alone.ts';
 import { jsonImage } from './parts/json-image.ts';
 import { knownModels } from './parts/known-models.ts';
@@ -26,6 +27,7 @@ export const partsTable = {
   'json-image': jsonImage,
   'known-models': knownModels,
   'router-workers': routerWorkers,
+  'fleet-router': fleetRouter,
   'load-times': loadTimes,
   'load-generator': loadGenerator,
   'tensorflow-throughput': tensorflowThroughput,
