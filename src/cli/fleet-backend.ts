@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
-import { Supervisor } from '../backends/host/supervisor.ts';
+import { type ChildEnd, Supervisor } from '../backends/host/supervisor.ts';
 import { processEnvironment } from '../config/environment.ts';
 import type { BackendSettings } from '../config/load-fleet-settings.ts';
 import type { BackendMember, MemberRecord } from '../fleet/member-record.ts';
@@ -35,7 +35,7 @@ const startWithinMs = 30_000;
 export async function runBackend(settings: BackendSettings): Promise<void> {
   const signalled = untilSignalled();
   const listen = await freeAddress(settings.listen);
-  const member = memberOf(settings, listen);
+  let member = memberOf(settings, listen);
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }).child({ backend: member.id });
   await prepareState(settings.stateDir);
   const guard = readLinkGuard(guardFiles(settings));
@@ -44,11 +44,18 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
       reason: `the token in ${settings.linkToken} is another backend's, not that of '${member.id}'`,
     });
   }
-  const supervisor = superviseProcess(settings, member.id, listen, log);
+  let tellEnd: (end: ChildEnd) => void = () => {};
+  const supervisor = superviseProcess(settings, member.id, listen, log, (end) => tellEnd(end));
   const registry = openRegistry(settings, log);
   try {
     await untilListening(listen);
     const announced = await announce(registry, member, guard, log);
+    let ends = 0;
+    tellEnd = (end) => {
+      const { kind, ...how } = end;
+      member = { ...member, ends: { count: ++ends, ...how } };
+      void announced.update(member).catch(() => {}); // away: nobody is told how it ended
+    };
     const publishing = await publishModels(settings, registry, log);
     process.stdout.write(
       `${JSON.stringify({ ready: true, id: member.id, address: member.address, pid: process.pid, version: softwareVersion })}\n`,
@@ -78,11 +85,18 @@ async function leave(
   clearTimeout(deadline);
 }
 
-function superviseProcess(settings: BackendSettings, id: string, listen: TcpAddress, log: Logger): Supervisor {
+function superviseProcess(
+  settings: BackendSettings,
+  id: string,
+  listen: TcpAddress,
+  log: Logger,
+  onEnd: (end: ChildEnd) => void,
+): Supervisor {
   const supervisor = new Supervisor({
     program: backendProgram(),
     env: processEnvironment(),
     memoryBytes: settings.memoryBytes,
+    onEnd: (_id, end) => onEnd(end),
     log: (message, facts) => log.warn(facts, message),
   });
   process.on('exit', () => supervisor.killAll());
@@ -115,6 +129,7 @@ function memberOf(settings: BackendSettings, listen: TcpAddress): BackendMember 
     taints: listOf(settings.taints),
     zone: settings.zone,
     leaving: false,
+    ends: { count: 0 },
   };
 }
 

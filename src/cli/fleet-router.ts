@@ -5,7 +5,7 @@ import type { RouterSettings } from '../config/load-fleet-settings.ts';
 import type { MemberRecord, RouterMember } from '../fleet/member-record.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { notConnectedYet } from '../router/mesh/backend-view.ts';
-import { noProcesses } from '../router/mesh/process-keeper.ts';
+import { FleetProcesses } from '../router/mesh/fleet-processes.ts';
 import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
 import { openRegistry } from './fleet-registry.ts';
@@ -32,7 +32,7 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
   const fleet = { registry, rebalancePerSecond: settings.rebalancePerSecond, ...guard };
-  const core = await buildRouter(settings, id, { processes: noProcesses, log, fleet });
+  const core = await buildRouter(settings, id, { processes: new FleetProcesses(registry), log, fleet });
   // Before that it would answer that no model is known: who connects again is better served by another router.
   await untilKnown(registry, core);
   const metrics = await listen(core, settings);

@@ -1,4 +1,5 @@
 import type { StoredEntry } from './catalogue-entry.ts';
+import type { Conviction } from './conviction.ts';
 import type { BackendMember, RouterMember } from './member-record.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, RegistryStanding } from './registry.ts';
 
@@ -7,7 +8,8 @@ export type FleetFact =
   | { readonly kind: 'entry'; readonly name: string; readonly value: StoredEntry | undefined }
   | { readonly kind: 'backend'; readonly name: string; readonly value: BackendMember | undefined }
   | { readonly kind: 'router'; readonly name: string; readonly value: RouterMember | undefined }
-  | { readonly kind: 'drain'; readonly name: string; readonly value: true | undefined };
+  | { readonly kind: 'drain'; readonly name: string; readonly value: true | undefined }
+  | { readonly kind: 'conviction'; readonly name: string; readonly value: Conviction | undefined };
 
 /** The picture that a member keeps of the fleet, and those who are told of its changes. */
 export class FleetPicture implements FleetSnapshot {
@@ -15,6 +17,7 @@ export class FleetPicture implements FleetSnapshot {
   readonly backends = new Map<string, BackendMember>();
   readonly routers = new Map<string, RouterMember>();
   readonly drains = new Set<string>();
+  readonly convictions = new Map<string, Conviction>();
   readonly #listeners = new Set<FleetListener>();
   #standing: RegistryStanding = { kind: 'starting', reason: 'not reached yet', sinceMs: Date.now() };
 
@@ -30,6 +33,7 @@ export class FleetPicture implements FleetSnapshot {
       backends: [...this.backends.keys()],
       routers: [...this.routers.keys()],
       drains: [...this.drains],
+      convictions: [...this.convictions.keys()],
     });
     return () => this.#listeners.delete(listener);
   }
@@ -44,6 +48,7 @@ export class FleetPicture implements FleetSnapshot {
       backends: names('backend'),
       routers: names('router'),
       drains: names('drain'),
+      convictions: names('conviction'),
     };
     for (const listener of this.#listeners) listener.onChange(this, changes);
   }
@@ -59,7 +64,7 @@ export class FleetPicture implements FleetSnapshot {
   difference(facts: readonly FleetFact[]): FleetFact[] {
     const there = new Set(facts.map(({ kind, name }) => `${kind} ${name}`));
     const gone: FleetFact[] = [];
-    for (const kind of ['entry', 'backend', 'router', 'drain'] as const) {
+    for (const kind of ['entry', 'backend', 'router', 'drain', 'conviction'] as const) {
       for (const name of this.#namesOf(kind)) {
         if (!there.has(`${kind} ${name}`)) gone.push({ kind, name, value: undefined });
       }
@@ -70,19 +75,23 @@ export class FleetPicture implements FleetSnapshot {
   #holds({ kind, name, value }: FleetFact): boolean {
     if (kind === 'drain') return this.drains.has(name);
     if (kind === 'entry') return this.entries.get(name)?.revision === value?.revision;
-    const known = kind === 'backend' ? this.backends.get(name) : this.routers.get(name);
+    const known = this.#mapOf(kind).get(name);
     return JSON.stringify(known) === JSON.stringify(value);
   }
 
   #namesOf(kind: FleetFact['kind']): Iterable<string> {
-    if (kind === 'drain') return this.drains;
-    return kind === 'entry' ? this.entries.keys() : kind === 'backend' ? this.backends.keys() : this.routers.keys();
+    return kind === 'drain' ? this.drains : this.#mapOf(kind).keys();
+  }
+
+  #mapOf(kind: Exclude<FleetFact['kind'], 'drain'>): ReadonlyMap<string, unknown> {
+    return { entry: this.entries, backend: this.backends, router: this.routers, conviction: this.convictions }[kind];
   }
 
   #take(fact: FleetFact): void {
     if (fact.kind === 'entry') put(this.entries, fact.name, fact.value);
     else if (fact.kind === 'backend') put(this.backends, fact.name, fact.value);
     else if (fact.kind === 'router') put(this.routers, fact.name, fact.value);
+    else if (fact.kind === 'conviction') put(this.convictions, fact.name, fact.value);
     else if (fact.value === undefined) this.drains.delete(fact.name);
     else this.drains.add(fact.name);
   }

@@ -9,6 +9,16 @@ interface MemberFacts {
   readonly software: string;
 }
 
+/** How the process of a backend ended last, as what watches over it saw it. */
+export interface ProcessEnds {
+  /** Ends so far; 0: none yet. */
+  readonly count: number;
+  /** The signal of the last one, where one ended it. */
+  readonly signal?: string;
+  /** Its exit code, where it ended by itself. */
+  readonly code?: number;
+}
+
 export interface BackendMember extends MemberFacts {
   readonly role: 'backend';
   /** Where routers reach it: `tcp://host:port`. */
@@ -21,6 +31,8 @@ export interface BackendMember extends MemberFacts {
   readonly zone: string;
   /** True once it has begun to leave: nothing new is placed on it. */
   readonly leaving: boolean;
+  /** Left out by members that do not tell. */
+  readonly ends?: ProcessEnds;
 }
 
 export interface RouterMember extends MemberFacts {
@@ -47,6 +59,7 @@ export function readMember(value: unknown): MemberRecord | undefined {
     taints: textsOf(record.taints),
     zone: String(record.zone ?? ''),
     leaving: record.leaving === true,
+    ...(typeof record.ends?.count === 'number' && { ends: record.ends }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CatalogueEntry, StoredEntry } from './catalogue-entry.ts';
+import type { Conviction } from './conviction.ts';
 import type { BackendMember, MemberRecord, RouterMember } from './member-record.ts';
 
 /**
@@ -25,6 +26,13 @@ export interface Registry {
   removeEntry(name: string, ifRevision?: number): Promise<void>;
   /** An order to empty a backend, which outlives its process. */
   setDrain(backendId: string, wanted: boolean): Promise<void>;
+  /** Tells every router of a request that ended two processes; it is forgotten after its time. */
+  convict(conviction: Conviction): Promise<void>;
+  /**
+   * Waits until no other member has its turn to try what may end a process; resolves with what ends the turn, with
+   * undefined where none came within `withinMs`. A turn ends by itself after a few seconds.
+   */
+  takeTurn(withinMs: number): Promise<EndTurn | undefined>;
   /**
    * What to do about a store that was emptied: `restore` writes what this member knows back into it, `accept` takes the
    * store as it is now. Rejects with `registry_not_emptied` where there is nothing to decide.
@@ -33,6 +41,8 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+export type EndTurn = () => Promise<void>;
+
 export interface FleetSnapshot {
   /** By name. */
   readonly entries: ReadonlyMap<string, StoredEntry>;
@@ -40,6 +50,8 @@ export interface FleetSnapshot {
   readonly routers: ReadonlyMap<string, RouterMember>;
   /** Backends that an operator wants emptied. */
   readonly drains: ReadonlySet<string>;
+  /** In force, by their own names. */
+  readonly convictions: ReadonlyMap<string, Conviction>;
 }
 
 /** Names of what came, changed or went. */
@@ -48,6 +60,7 @@ export interface FleetChanges {
   readonly backends: readonly string[];
   readonly routers: readonly string[];
   readonly drains: readonly string[];
+  readonly convictions: readonly string[];
 }
 
 export interface FleetListener {

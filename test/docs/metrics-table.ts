@@ -67,6 +67,8 @@ const report: FleetReport = {
   loadFailuresByCode: { load_failed: 1 },
   loadTroubles: [],
   convictions: 0,
+  refused: 0,
+  refusals: [],
   copiesAdded: 0,
   copiesTrimmed: 0,
   copiesMoved: 0,

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CatalogueEntry, readEntry } from '../../src/fleet/catalogue-entry.ts';
+import { type Conviction, convictionName } from '../../src/fleet/conviction.ts';
 import { type FleetFact, FleetPicture } from '../../src/fleet/fleet-picture.ts';
 import { placeOf } from '../../src/fleet/member-place.ts';
 import type { MemberRecord } from '../../src/fleet/member-record.ts';
 import type {
   Announcement,
   AnnounceOptions,
+  EndTurn,
   FleetListener,
   FleetSnapshot,
   Registry,
@@ -20,6 +23,7 @@ export class MemoryRegistry implements Registry {
   readonly #picture = new FleetPicture();
   readonly #holders = new Map<string, { readonly instance: string; readonly onTaken: AnnounceOptions['onTaken'] }>();
   #revision = 0;
+  #isTurnTaken = false;
 
   constructor() {
     this.#picture.stand('connected');
@@ -77,6 +81,22 @@ export class MemoryRegistry implements Registry {
   async setDrain(backendId: string, wanted: boolean): Promise<void> {
     if (this.#picture.drains.has(backendId) === wanted) return;
     this.#picture.apply([{ kind: 'drain', name: backendId, value: wanted ? true : undefined }]);
+  }
+
+  async convict(conviction: Conviction): Promise<void> {
+    const name = convictionName(conviction);
+    this.#picture.apply([{ kind: 'conviction', name, value: conviction }]);
+    setTimeout(() => this.#picture.apply([{ kind: 'conviction', name, value: undefined }]), conviction.forMs).unref();
+  }
+
+  async takeTurn(withinMs: number): Promise<EndTurn | undefined> {
+    for (const untilMs = performance.now() + withinMs; this.#isTurnTaken; await sleep(5)) {
+      if (performance.now() >= untilMs) return undefined;
+    }
+    this.#isTurnTaken = true;
+    return async () => {
+      this.#isTurnTaken = false;
+    };
   }
 
   decide(): Promise<void> {

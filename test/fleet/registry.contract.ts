@@ -129,6 +129,26 @@ export function registryContract(name: string, open: (t: TestContext) => Promise
       await until('taken back', withinMs, () => (one.snapshot.drains.has('b1') ? undefined : true));
     });
 
+    test('tells everybody of a conviction, and forgets it after its time', async (t) => {
+      const [one, other] = await two(t, open);
+      const conviction = { model: 'a/b', what: 'body' as const, mark: 'YQ==', by: 'r1', forMs: 2_000 };
+      await one.convict(conviction);
+      await until('known', withinMs, () => (other.snapshot.convictions.size === 1 ? true : undefined));
+      assert.deepEqual([...other.snapshot.convictions.values()], [conviction]);
+      await until('forgotten', withinMs, () => (other.snapshot.convictions.size === 0 ? true : undefined));
+    });
+
+    test('gives one member at a time its turn', async (t) => {
+      const [one, other] = await two(t, open);
+      const end = await one.takeTurn(withinMs);
+      assert.equal(await other.takeTurn(50), undefined);
+      const next = other.takeTurn(withinMs);
+      await end!();
+      const endNext = await next;
+      assert.ok(endNext !== undefined);
+      await endNext();
+    });
+
     test('has nothing to decide while it has lost nothing', async (t) => {
       const [one] = await two(t, open);
       await assert.rejects(one.decide('accept'), { code: 'registry_not_emptied' });

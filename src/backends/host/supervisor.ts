@@ -3,7 +3,9 @@ import { BudgetDesk, type EndingNotice, type MemoryReport } from './budget-desk.
 import type { BackendProcessOptions } from './process-options.ts';
 
 /** How a process ended: by a signal, or with a code. */
-type ChildEnd = { readonly kind: 'signal'; readonly signal: string } | { readonly kind: 'exit'; readonly code: number };
+export type ChildEnd =
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'exit'; readonly code: number };
 
 interface SupervisorOptions {
   /** The program that runs a backend, given its options as its only argument. */
@@ -11,6 +13,8 @@ interface SupervisorOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Budget of all processes of this host that share it. */
   readonly memoryBytes: number;
+  /** Told of each end of a process that was not asked to end. */
+  readonly onEnd?: (id: string, end: ChildEnd) => void;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -175,6 +179,7 @@ export class Supervisor {
     if (endedByItself || supervised.stopping) this.#budget.leave(supervised.options.id);
     for (const listener of [...supervised.endListeners]) listener(end);
     if (supervised.stopping) return;
+    this.#options.onEnd?.(supervised.options.id, end);
     if (endedByItself) {
       this.#options.log('backend process ended: nothing of it is wanted', { backend: supervised.options.id });
       if (supervised.wantedAgain) this.#spawn(supervised);

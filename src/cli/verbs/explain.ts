@@ -7,6 +7,7 @@ import { type CopyDecision, describeDecision } from '../../router/scaling/snapsh
 import { adminClient, modelPath } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { printBody, wantsJson } from '../print-json.ts';
+import { counted } from '../text-table.ts';
 import type { VerbCall } from '../verb.ts';
 
 export async function run(call: VerbCall, console: CommandConsole): Promise<void> {
@@ -16,11 +17,22 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
   else console.out(explanationText(body));
 }
 
-export function explanationText({ model, report, candidates, now, scaling, runs = [] }: Explanation): string {
+export function explanationText({
+  model,
+  report,
+  candidates,
+  now,
+  scaling,
+  bodiesRefused = 0,
+  runs = [],
+}: Explanation): string {
   const versions = report.versions.length === 0 ? '' : `, version ${report.versions.join(', ')}`;
   const lines = [
     `${model} is ${report.state}${versions}${report.reason === '' ? '' : `: ${report.reason}`}`,
     `a request now: ${now}`,
+    ...(bodiesRefused > 0
+      ? [`${counted(bodiesRefused, 'body', 'bodies')} of requests for it refused: they ended processes`]
+      : []),
     ...(scaling !== undefined && !isOrdinary(scaling) ? [`by its load it ${describeDecision(scaling)}`] : []),
     ...report.copies.map((copy) => `  ${copyText(copy)}`),
     ...runs.flatMap(runsText),

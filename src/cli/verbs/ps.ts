@@ -2,6 +2,7 @@ import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
 import type { RegistryStanding } from '../../fleet/registry.ts';
 import type { BackendReport, FleetReport, LoadTrouble } from '../../router/mesh/reports.ts';
+import type { Refusal } from '../../router/routing/quarantine.ts';
 import { adminClient } from '../admin-client.ts';
 import type { CommandConsole } from '../command-console.ts';
 import { printBody, wantsJson } from '../print-json.ts';
@@ -27,7 +28,15 @@ export function fleetText(fleet: FleetReport): string {
   const parts = [`${lines.join('\n')}\n`, textTable(headings, fleet.backends.map(backendRow))];
   const { loadTroubles: troubles = [] } = fleet; // a router of an older version does not tell
   if (troubles.length > 0) parts.push(textTable(troubleHeadings, troubles.map(troubleRow)));
+  const { refusals = [] } = fleet;
+  if (refusals.length > 0) parts.push(textTable(refusalHeadings, refusals.map(refusalRow)));
   return parts.join('\n');
+}
+
+const refusalHeadings = ['REFUSED', 'WHAT', 'MARK', 'FOR', 'WHY'];
+
+function refusalRow({ model, what, mark, forMs }: Refusal): string[] {
+  return [model, what, mark, formatDuration(forMs), 'it ended two processes'];
 }
 
 const troubleHeadings = ['DOES NOT LOAD', 'VERSION', 'TRIED ON', 'AGO', 'WHY'];

@@ -1,10 +1,12 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import { type CatalogueEntry, readEntry } from '../catalogue-entry.ts';
+import { type Conviction, convictionName } from '../conviction.ts';
 import { FleetPicture } from '../fleet-picture.ts';
 import type { MemberRecord } from '../member-record.ts';
 import type {
   Announcement,
   AnnounceOptions,
+  EndTurn,
   FleetListener,
   FleetSnapshot,
   Registry,
@@ -16,6 +18,7 @@ import { KeySpace } from './key-space.ts';
 import { MemberLease } from './member-lease.ts';
 import type { RegistryLog } from './registry-log.ts';
 import { StoreFollower } from './store-follower.ts';
+import { takeTurn } from './turn.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface EtcdRegistryOptions extends EtcdClientOptions {
@@ -106,6 +109,18 @@ export class EtcdRegistry implements Registry {
     await this.#writes.write(`drain ${backendId}`, {
       success: [wanted ? { request_put: { key, value } } : { request_delete_range: { key } }],
     });
+  }
+
+  async convict(conviction: Conviction): Promise<void> {
+    this.#refuseWhereWritesCannotHold();
+    const TTL = String(Math.max(1, Math.ceil(conviction.forMs / 1_000)));
+    const { ID: lease } = await this.#client.call<{ ID: string }>('/lease/grant', { TTL });
+    const key = encodeBytes(this.#keys.keyOf('conviction', convictionName(conviction)));
+    await this.#client.call('/kv/put', { key, value: encodeBytes(JSON.stringify(conviction)), lease });
+  }
+
+  takeTurn(withinMs: number): Promise<EndTurn | undefined> {
+    return takeTurn(this.#client, this.#keys.turn, withinMs);
   }
 
   decide(decision: 'restore' | 'accept'): Promise<void> {

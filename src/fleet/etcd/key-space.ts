@@ -1,4 +1,5 @@
 import { readEntry } from '../catalogue-entry.ts';
+import { readConviction } from '../conviction.ts';
 import type { FleetFact } from '../fleet-picture.ts';
 import { readMember } from '../member-record.ts';
 import { decodeBytes, type KeyValue } from './etcd-messages.ts';
@@ -19,6 +20,11 @@ export class KeySpace {
   /** Written with every removal that Skein makes: what is removed without it was removed by somebody else. */
   get removals(): string {
     return `${this.prefix}removals`;
+  }
+
+  /** Held by the one member that tries what may end a process. */
+  get turn(): string {
+    return `${this.prefix}turn`;
   }
 
   keyOf(kind: FleetFact['kind'], name: string): string {
@@ -42,6 +48,7 @@ const folders: Readonly<Record<FleetFact['kind'], string>> = {
   backend: 'backends/',
   router: 'routers/',
   drain: 'drains/',
+  conviction: 'convictions/',
 };
 
 const kinds = Object.keys(folders) as FleetFact['kind'][];
@@ -50,6 +57,10 @@ function readFact(kind: FleetFact['kind'], name: string, text: string, revision:
   if (kind === 'drain') return { kind, name, value: true };
   const value: unknown = JSON.parse(text);
   if (kind === 'entry') return { kind, name, value: { entry: readEntry(value), revision } };
+  if (kind === 'conviction') {
+    const conviction = readConviction(value);
+    return conviction && { kind, name, value: conviction };
+  }
   const member = readMember(value);
   if (kind === 'backend' && member?.role === 'backend') return { kind, name, value: member };
   if (kind === 'router' && member?.role === 'router') return { kind, name, value: member };

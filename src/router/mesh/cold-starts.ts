@@ -1,52 +1,27 @@
 import { SkeinError } from '../../protocol/errors.ts';
-import type { CopyFacts } from '../../protocol/link/messages.ts';
 import { place } from '../placement/place.ts';
 import { decideHold, type HoldLimits } from '../routing/hold.ts';
 import { decideLoadRetry } from '../routing/load-retry.ts';
 import type { BackendView } from './backend-view.ts';
+import {
+  type ColdStart,
+  expectedAtMs,
+  type HeldRequest,
+  hasReadyCopy,
+  isDuplicate,
+  keyOf,
+  refusedLast,
+  tellHeld,
+} from './cold-start.ts';
 import { specOf } from './copy-spec.ts';
-import type { CopyView } from './copy-view.ts';
 import { externalLoader, externalTrouble } from './external-servers.ts';
 import type { FleetView } from './fleet-view.ts';
-import { heldTooLong, noBackend, notHeld, unservable } from './hold-refusals.ts';
+import { heldTooLong, notHeld, unservable } from './hold-refusals.ts';
 import type { LoadTroubles } from './load-troubles.ts';
+import type { LostLoads } from './lost-loads.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { questionOf } from './placement-question.ts';
 import type { FleetReport } from './reports.ts';
-
-/** A request that waits for a model to be ready. */
-export interface HeldRequest {
-  readonly deadlineMs: number;
-  onReady(): void;
-  onRefused(error: SkeinError): void;
-}
-
-/** One load that any number of requests wait for. */
-interface ColdStart {
-  /** Of the files as they were when it began: they may change before it ends. */
-  readonly key: string;
-  readonly entry: ModelEntry;
-  readonly version: number;
-  readonly stamp: string;
-  readonly held: Set<HeldRequest>;
-  readonly startedMs: number;
-  readyAtMs: number;
-  /** Backends that could not take it in this attempt. */
-  readonly refusedBy: Map<string, SkeinError>;
-  /** Attempts in which every backend refused. */
-  rounds: number;
-  lastRefusal: SkeinError | undefined;
-  /** Loads whose backend was lost before they were done. */
-  lostLoads: number;
-  /** Somebody waits for it now, or did: it may displace others. */
-  wanted: boolean;
-  /** The backend that loads it now. */
-  at: BackendView | undefined;
-  readonly done: PromiseWithResolvers<void>;
-}
-
-/** A model whose loads are lost with their processes so often in a row is taken to be what ends them. */
-const maxLostLoads = 3;
 
 /** How long a load that no request waits for is kept while no backend is there: one that was lost is soon back. */
 const patienceMs = 10_000;
@@ -59,6 +34,7 @@ export class ColdStarts {
   readonly #fleet: FleetView;
   readonly #limits: HoldLimits;
   readonly #troubles: LoadTroubles;
+  readonly #lostLoads: LostLoads;
   readonly #starts = new Map<string, ColdStart>();
   readonly #held = new Map<HeldRequest, ColdStart>();
   #meanLoadMs = guessedLoadMs;
@@ -74,11 +50,12 @@ export class ColdStarts {
   constructor(
     fleet: FleetView,
     limits: HoldLimits,
-    troubles: LoadTroubles,
+    { troubles, lostLoads }: { readonly troubles: LoadTroubles; readonly lostLoads: LostLoads },
     wake: (backendId: string) => void = () => {},
   ) {
     this.#fleet = fleet;
     this.#troubles = troubles;
+    this.#lostLoads = lostLoads;
     this.#wake = wake;
     this.#limits = limits;
     fleet.onChange(() => this.#onFleetChange());
@@ -102,6 +79,11 @@ export class ColdStarts {
       if (start.entry === entry && (version === undefined || start.version === version)) return true;
     }
     return false;
+  }
+
+  /** Why nobody in the fleet loads it now, whoever found that out; undefined where it may be loaded. */
+  refusal(entry: ModelEntry, version: number): SkeinError | undefined {
+    return this.#lostLoads.refusal(entry, version);
   }
 
   /** Requests that wait here for this version of its present files; undefined: nobody here loads it. */
@@ -200,6 +182,7 @@ export class ColdStarts {
         rounds: 0,
         lastRefusal: undefined,
         lostLoads: 0,
+        endTurn: undefined,
         wanted: false,
         at: undefined,
         done: Promise.withResolvers(),
@@ -213,6 +196,11 @@ export class ColdStarts {
   #run(start: ColdStart, wanted: boolean): void {
     start.wanted ||= wanted;
     if (start.at !== undefined || this.#starts.get(start.key) !== start) return;
+    const refusal = this.refusal(start.entry, start.version);
+    if (refusal !== undefined) {
+      this.#finish(start, refusal);
+      return;
+    }
     const view = this.#choose(start);
     if (view === undefined) return; // tried again when the fleet changes, given up by sweep
     start.at = view;
@@ -224,6 +212,7 @@ export class ColdStarts {
     const session = view.session!;
     const expectedBytes = entry.activity?.residentBytes || this.#fleet.meanCopyBytes;
     view.promisedBytes += expectedBytes;
+    const { endTurn } = start;
     this.#loadsStarted++;
     const startMs = performance.now();
     try {
@@ -239,28 +228,31 @@ export class ColdStarts {
       const error = SkeinError.from(fault);
       this.#troubles.count(error);
       if (start.at !== view) return; // it went on elsewhere when this backend fell silent
+      if (error.code === 'link_broken' && view.record.kind === 'skein') {
+        await this.#onLostLoad(start, view);
+        return;
+      }
       start.at = undefined;
-      if (error.code === 'link_broken' && view.record.kind === 'skein') this.#onLostLoad(start, view);
-      else if (error.mayRetry) {
+      if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
         start.lastRefusal = error;
         this.#run(start, false);
         if (start.at === undefined) this.#onAllRefused(start, view, error);
       } else this.#fail(start, view, error);
     } finally {
+      if (start.endTurn === endTurn) start.endTurn = undefined;
+      void endTurn?.();
       view.promisedBytes = Math.max(0, view.promisedBytes - expectedBytes);
     }
   }
 
   /** Where no other backend can take it now, it goes on when one is back. */
-  #onLostLoad(start: ColdStart, view: BackendView): void {
-    if (++start.lostLoads < maxLostLoads) {
-      this.#run(start, false);
-      return;
-    }
-    const { entry, version } = start;
-    const reason = `the backend ended ${start.lostLoads} times while it loaded this model`;
-    this.#fail(start, view, new SkeinError('load_failed', { model: entry.name, version, reason }));
+  async #onLostLoad(start: ColdStart, view: BackendView): Promise<void> {
+    const error = await this.#lostLoads.judge(start, view.record.id);
+    if (start.at !== view) return; // it went on elsewhere meanwhile
+    start.at = undefined;
+    if (error !== undefined) this.#fail(start, view, error);
+    else this.#run(start, false);
   }
 
   #fail(start: ColdStart, view: BackendView, error: SkeinError): void {
@@ -348,48 +340,6 @@ export class ColdStarts {
   }
 }
 
-/** The router that decides about its copies counts them as load. */
-function tellHeld({ entry, version, at, held }: ColdStart): void {
-  if (at === undefined) return;
-  for (const copy of entry.activity?.copies ?? [])
-    if (copy.backend === at && copy.facts.version === version) copy.tellHeld(held.size);
-}
-
-function isDuplicate(entry: ModelEntry, { version, stamp }: CopyFacts, at: BackendView): boolean {
-  return [...entry.active().copies].some(
-    ({ facts, backend, isLeaving }) =>
-      facts.version === version &&
-      facts.stamp === stamp &&
-      backend !== at &&
-      backend.record.apart !== true &&
-      backend.standing === 'up' &&
-      !isLeaving &&
-      (facts.phase === 'ready' || facts.phase === 'loading' || facts.phase === 'warming'),
-  );
-}
-
-function keyOf(entry: ModelEntry, version: number): string {
-  return `${entry.name}\n${version}\n${entry.stampOf(version)}`;
-}
-
-function hasReadyCopy({ entry, version }: ColdStart): boolean {
-  return (entry.activity?.ready(entry, version) ?? []).some(
-    (copy: CopyView) => copy.facts.stamp === entry.stampOf(version),
-  );
-}
-
 function connected(view: BackendView | undefined, excluded: ReadonlySet<string>): BackendView | undefined {
   return view?.standing === 'up' && !excluded.has(view.record.id) ? view : undefined;
-}
-
-function refusedLast(start: ColdStart): SkeinError {
-  return start.lastRefusal ?? noBackend(start.entry);
-}
-
-/** Its backend knows what stands before it in the lane of loads; until it has said so, the time of the last load counts. */
-function expectedAtMs({ entry, version, at, readyAtMs }: ColdStart): number {
-  for (const copy of entry.activity?.copies ?? []) {
-    if (copy.backend === at && copy.facts.version === version && copy.readyAtMs !== undefined) return copy.readyAtMs;
-  }
-  return readyAtMs;
 }

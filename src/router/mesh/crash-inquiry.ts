@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SkeinError } from '../../protocol/errors.ts';
 import { blamesRequests } from '../routing/process-end.ts';
 import type { InFlightRequest, Quarantine } from '../routing/quarantine.ts';
+import type { ConvictionDesk } from './conviction-desk.ts';
 import type { CopyView } from './copy-view.ts';
 import type { ModelIsolation } from './model-isolation.ts';
 import type { ProcessKeeper } from './process-keeper.ts';
@@ -24,22 +25,24 @@ const mostLosses = 2;
  */
 export class CrashInquiry {
   readonly #quarantine: Quarantine;
+  readonly #convictions: ConvictionDesk;
   readonly #processes: ProcessKeeper;
   readonly #suspects: SuspectRunner;
   readonly #isolation: ModelIsolation;
   readonly #log: (message: string, facts: Record<string, unknown>) => void;
   /** Runs of one lost backend are judged together: their errors all come in one turn of the event loop. */
   readonly #lost = new Map<string, LostRun[]>();
-  convictions = 0;
 
   constructor(
     quarantine: Quarantine,
+    convictions: ConvictionDesk,
     processes: ProcessKeeper,
     suspects: SuspectRunner,
     isolation: ModelIsolation,
     log: (message: string, facts: Record<string, unknown>) => void,
   ) {
     this.#quarantine = quarantine;
+    this.#convictions = convictions;
     this.#processes = processes;
     this.#suspects = suspects;
     this.#isolation = isolation;
@@ -68,8 +71,8 @@ export class CrashInquiry {
   }
 
   /** The conviction that this body would run into, as an error; undefined where it may run. */
-  refusalOf(model: string, pieces: readonly Uint8Array[], nowMs: number): SkeinError | undefined {
-    const forMs = this.#quarantine.refusedForMs(model, hashOf(pieces), nowMs);
+  refusalOf(model: string, pieces: readonly Uint8Array[]): SkeinError | undefined {
+    const forMs = this.#convictions.refusedForMs(model, 'body', hashOf(pieces));
     return forMs === 0 ? undefined : convictedError(model, forMs);
   }
 
@@ -86,7 +89,6 @@ export class CrashInquiry {
       ({ run, triedFor }, i): InFlightRequest => ({
         requestId: String(i),
         model: run.entry.name,
-        bodyHash: blamed && run.request.body.isReplayable ? hashOf(run.request.body.pieces) : '',
         alone: triedFor !== undefined,
       }),
     );
@@ -94,18 +96,19 @@ export class CrashInquiry {
     const verdicts = this.#quarantine.processEnded(end, inFlight, nowMs);
     this.#log('requests of a lost backend', { backend: backendId, end, requests: lost.length, blamed });
     for (const entry of new Set(lost.map(({ run }) => run.entry))) {
-      if (blamed && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
+      const mayBeApart = this.#processes.takeTurn === undefined;
+      if (blamed && mayBeApart && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
     }
     const crash = Symbol(backendId);
     lost.forEach(({ run, error, triedFor }, i) => {
-      const refusal = () => this.refusalOf(run.entry.name, run.request.body.pieces, performance.now());
+      const refusal = () => this.refusalOf(run.entry.name, run.request.body.pieces);
       const verdict = verdicts.get(String(i))!;
       if (run.isOver) return;
       if (verdict === 'retry') run.retry(error);
       else if (!run.request.body.isReplayable) run.fail(new SkeinError('copy_crashed', { model: run.entry.name }));
       else if (verdict === 'retry_alone') this.#suspects.add({ run, error, crash, refusal });
       else {
-        this.#convict(run, inFlight[i]!.bodyHash, nowMs);
+        this.#convict(run);
         this.#suspects.spareOthers(triedFor!);
       }
     });
@@ -123,23 +126,15 @@ export class CrashInquiry {
 
   /** One that was alone in the last of them is refused for a while, however often it comes again. */
   #giveUp(run: RequestRun, wasAlone: boolean): void {
-    const model = run.entry.name;
-    const isKnown = wasAlone && run.request.body.isReplayable;
-    if (!isKnown) {
-      run.fail(new SkeinError('copy_crashed', { model }));
-      return;
-    }
-    const bodyHash = hashOf(run.request.body.pieces);
-    const nowMs = performance.now();
-    this.#quarantine.processEnded({ kind: 'unknown' }, [{ requestId: '0', model, bodyHash, alone: true }], nowMs);
-    this.#convict(run, bodyHash, nowMs);
+    if (wasAlone && run.request.body.isReplayable) this.#convict(run);
+    else run.fail(new SkeinError('copy_crashed', { model: run.entry.name }));
   }
 
-  #convict(run: RequestRun, bodyHash: string, nowMs: number): void {
+  #convict(run: RequestRun): void {
     const { name } = run.entry;
-    this.convictions++;
-    this.#log('request convicted: its process crashed twice with it', { model: name, bodyHash });
-    run.fail(convictedError(name, this.#quarantine.refusedForMs(name, bodyHash, nowMs)));
+    const { pieces } = run.request.body;
+    this.#convictions.convict(name, 'body', hashOf(pieces));
+    run.fail(this.refusalOf(name, pieces)!);
   }
 }
 

@@ -109,7 +109,9 @@ export class FleetReports {
     if (entry.isUnloaded) return 'unloaded';
     const problem = entry.repository?.problem;
     if (problem !== undefined) return problem;
-    return entry.activity?.failures.last(version, entry.stampOf(version))?.message ?? '';
+    const failure =
+      this.#coldStarts.refusal(entry, version) ?? entry.activity?.failures.last(version, entry.stampOf(version));
+    return failure?.message ?? '';
   }
 
   /** Triton lists a model that was never loaded by its name alone. */

@@ -15,6 +15,7 @@ import { askStatistics } from './ask-statistics.ts';
 import { BackendConnector } from './backend-connector.ts';
 import { Catalogue } from './catalogue.ts';
 import { ColdStarts } from './cold-starts.ts';
+import { ConvictionDesk } from './conviction-desk.ts';
 import { CopyUpkeep, type UpkeepOptions } from './copy-upkeep.ts';
 import type { CopyView } from './copy-view.ts';
 import { CrashInquiry } from './crash-inquiry.ts';
@@ -25,6 +26,7 @@ import { FleetReports } from './fleet-reports.ts';
 import { FleetSync } from './fleet-sync.ts';
 import { FleetView } from './fleet-view.ts';
 import { LoadTroubles } from './load-troubles.ts';
+import { LostLoads } from './lost-loads.ts';
 import type { IndexRow, LoadOverride, Mesh, MeshRequest, ModelDescription } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelIsolation } from './model-isolation.ts';
@@ -76,6 +78,7 @@ export class LocalMesh implements Mesh {
   readonly #refresh: ModelRefresh;
   readonly #reports: FleetReports;
   readonly #inquiry: CrashInquiry;
+  readonly #convictions: ConvictionDesk;
   readonly #isolation: ModelIsolation;
   readonly #retries = new RetryBudget(retryOptions, performance.now());
   readonly #active = new Set<RequestRun>();
@@ -89,8 +92,11 @@ export class LocalMesh implements Mesh {
     this.#catalogue = new Catalogue(options.pinned);
     this.#fleet = new FleetView(this.#catalogue);
     this.#troubles = new LoadTroubles(log);
+    const quarantine = new Quarantine(options.quarantine);
+    this.#convictions = new ConvictionDesk(quarantine, log);
+    const lostLoads = new LostLoads(processes, this.#convictions);
     const wake = (id: string) => this.#connector.wake(id, processes);
-    this.#coldStarts = new ColdStarts(this.#fleet, options.hold, this.#troubles, wake);
+    this.#coldStarts = new ColdStarts(this.#fleet, options.hold, { troubles: this.#troubles, lostLoads }, wake);
     this.#upkeep = new CopyUpkeep(this.#catalogue, this.#fleet, this.#coldStarts, options);
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
@@ -105,10 +111,9 @@ export class LocalMesh implements Mesh {
       log,
     );
     this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep);
-    const quarantine = new Quarantine(options.quarantine);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
-    this.#inquiry = new CrashInquiry(quarantine, processes, suspects, this.#isolation, log);
+    this.#inquiry = new CrashInquiry(quarantine, this.#convictions, processes, suspects, this.#isolation, log);
     this.#context = {
       choose: (entry, version, excluded) => this.#choose(entry, version, excluded),
       hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
@@ -134,6 +139,7 @@ export class LocalMesh implements Mesh {
     const desk = new FleetDesk(registry, (path) => findModel(this.#fleet, path));
     this.repository.desk = desk;
     registry.watch(this.#sync);
+    this.#convictions.shareThrough(registry, this.#options.routers?.self ?? '');
     return desk;
   }
 
@@ -265,7 +271,7 @@ export class LocalMesh implements Mesh {
       retries: this.#retryCount,
       ...this.#coldStarts.totals,
       ...this.#troubles.totals,
-      convictions: this.#inquiry.convictions,
+      ...this.#convictions.report(performance.now()),
       ...this.#upkeep.figures,
       registry: this.#sync.standing,
       routers: this.#options.routers?.all() ?? [],
@@ -281,7 +287,8 @@ export class LocalMesh implements Mesh {
   explain(model: string): Explanation {
     const entry = this.#catalogue.find(model);
     if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
-    return this.#reports.explain(entry, performance.now());
+    const nowMs = performance.now();
+    return { ...this.#reports.explain(entry, nowMs), bodiesRefused: this.#convictions.bodiesRefused(model, nowMs) };
   }
 
   async runs(model: string): Promise<readonly CopyRunsReport[]> {
@@ -329,7 +336,7 @@ export class LocalMesh implements Mesh {
         if (!end && !body.isOverBound) return true;
         const isWhole = end && body.isReplayable;
         body.detach();
-        const refusal = isWhole ? this.#inquiry.refusalOf(model, body.pieces, performance.now()) : undefined;
+        const refusal = isWhole ? this.#inquiry.refusalOf(model, body.pieces) : undefined;
         if (refusal !== undefined) run.fail(refusal);
         else run.dispatch();
         return true;

@@ -9,14 +9,11 @@ export interface ProcessKeeper {
   /** Starts a backend that serves only what it is sent by name; resolves with where it listens. */
   openApart(id: string, engine: EngineKind): Promise<BackendRecord>;
   closeApart(id: string): void;
+  /**
+   * Where no process can be had apart, suspects are tried among the others, one at a time in the whole fleet: waits for
+   * that, resolves with what ends it, or with undefined where it did not come. Left out: processes can be had.
+   */
+  takeTurn?(): Promise<(() => Promise<void>) | undefined>;
   /** Starts the process of a backend that runs on demand, if it does not run. */
   wake(backendId: string): void;
 }
-
-/** Where all backends are processes of other hosts. */
-export const noProcesses: ProcessKeeper = {
-  endOf: () => Promise.resolve({ kind: 'elsewhere' }),
-  openApart: () => Promise.reject(new Error('backends are not started by this router')),
-  closeApart: () => {},
-  wake: () => {},
-};

@@ -2,6 +2,7 @@ import type { RegistryStanding } from '../../fleet/registry.ts';
 import type { CopyPhase, SourceState } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Candidate } from '../placement/candidate.ts';
+import type { Refusal } from '../routing/quarantine.ts';
 import type { CopyDecision } from '../scaling/snapshot.ts';
 
 /** The JSON of the admin API `/fleet/…`, which the command line prints. Times are since the start or from now, in ms. */
@@ -18,7 +19,7 @@ export interface FleetReport {
   /** Requests that wait for a model to load, and that run now. */
   readonly held: number;
   readonly inFlight: number;
-  /** Since the start: tries beyond the first, requests that found no ready copy, loads asked for, loads that failed, requests convicted of crashing, copies beyond the first loaded for the load, copies given up as too many. */
+  /** Since the start: tries beyond the first, requests that found no ready copy, loads asked for, loads that failed, requests and loads convicted of crashing, copies beyond the first loaded for the load, copies given up as too many. */
   readonly retries: number;
   readonly coldRequests: number;
   readonly loads: number;
@@ -26,6 +27,9 @@ export interface FleetReport {
   /** The same by the code of the error. */
   readonly loadFailuresByCode: Readonly<Record<string, number>>;
   readonly convictions: number;
+  /** Bodies and models' files that are refused now because they ended processes, whichever router found that out; the newest few of them. */
+  readonly refused: number;
+  readonly refusals: readonly Refusal[];
   readonly copiesAdded: number;
   readonly copiesTrimmed: number;
   /** Copies loaded elsewhere for backends that drain, and for backends that held too little; moves of these that are planned and not begun. */
@@ -111,6 +115,8 @@ export interface Explanation {
   readonly candidates: readonly Candidate[];
   /** How many copies its load calls for, where this router decides that and somebody asks for the model. */
   readonly scaling?: CopyDecision;
+  /** Bodies of requests for it that are refused because they ended processes; a router of an older version does not tell. */
+  readonly bodiesRefused?: number;
   /** What its copies learned of their runs; absent where that was not asked for. */
   readonly runs?: readonly CopyRunsReport[];
   /** One sentence: `served by b1`, `would be loaded on b2 in about 40 ms`, `refused: …`. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Exchange, InferReply, ReplyObserver } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
-import type { HeldRequest } from './cold-starts.ts';
+import type { HeldRequest } from './cold-start.ts';
 import type { CopyView, SentRequest } from './copy-view.ts';
 import type { MeshRequest } from './mesh-port.ts';
 import type { ModelEntry } from './model-entry.ts';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineKind } from '../../fleet/repository/model-backend.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
@@ -36,7 +37,13 @@ const connectMs = 15_000;
 /** And for its model to load there, before the next suspect has its turn. */
 const loadMs = 60_000;
 
-/** Runs suspects one after the other, each alone in a process that serves nobody else. */
+/** How long a suspect that has its turn among the others keeps it: its model may have to load first. */
+const turnMs = 2_000;
+
+/**
+ * Runs suspects one after the other, each alone in a process that serves nobody else. Routers of a fleet can start none:
+ * there each runs among the others, while no other suspect of the fleet does.
+ */
 export class SuspectRunner {
   readonly #fleet: FleetView;
   readonly #connector: BackendConnector;
@@ -89,16 +96,42 @@ export class SuspectRunner {
     clearTimeout(this.#idleTimer);
     for (let suspect = this.#queue[0]; suspect !== undefined; suspect = this.#queue[0]) {
       const refused = suspect.refusal();
-      const view =
-        refused === undefined && !suspect.run.isOver ? await this.#connected(engineOf(suspect.run.entry)) : undefined;
-      if (this.#queue[0] !== suspect) continue; // spared meanwhile
-      this.#queue.shift();
-      if (refused !== undefined) suspect.run.fail(refused);
-      else if (view === undefined) suspect.run.fail(new SkeinError('copy_crashed', { model: suspect.run.entry.name }));
-      else await this.#runAlone(suspect, view);
+      if (refused !== undefined || suspect.run.isOver) {
+        this.#queue.shift();
+        if (refused !== undefined) suspect.run.fail(refused);
+      } else if (this.#processes.takeTurn === undefined) await this.#tryApart(suspect);
+      else await this.#tryInTurn(suspect, await this.#processes.takeTurn());
     }
     this.#isRunning = false;
     this.#idleTimer = setTimeout(() => this.#closeProcesses(), idleMs).unref();
+  }
+
+  /** Among the others: whatever ends that process while it runs is taken to be this suspect. */
+  async #tryInTurn(suspect: Suspect, end: (() => Promise<void>) | undefined): Promise<void> {
+    const isFirst = this.#queue[0] === suspect; // else spared meanwhile
+    const refused = isFirst ? suspect.refusal() : undefined;
+    if (isFirst) this.#queue.shift();
+    if (refused !== undefined) suspect.run.fail(refused);
+    else if (isFirst && end === undefined) suspect.run.retry(suspect.error);
+    else if (isFirst) {
+      const tried = new Promise<void>((resolve) => {
+        this.#current = suspect;
+        this.#onDone = resolve;
+        suspect.run.retry(suspect.error);
+      });
+      await Promise.race([tried, sleep(turnMs, undefined, { ref: false })]); // then it goes on without its turn
+      this.#current = undefined;
+      this.#onDone = undefined;
+    }
+    await end?.();
+  }
+
+  async #tryApart(suspect: Suspect): Promise<void> {
+    const view = await this.#connected(engineOf(suspect.run.entry));
+    if (this.#queue[0] !== suspect) return; // spared meanwhile
+    this.#queue.shift();
+    if (view === undefined) suspect.run.fail(new SkeinError('copy_crashed', { model: suspect.run.entry.name }));
+    else await this.#runAlone(suspect, view);
   }
 
   async #runAlone(suspect: Suspect, view: BackendView): Promise<void> {

@@ -30,7 +30,12 @@ export function fleetSamples(report: FleetReport): Metric[] {
       'Loads that failed, by the code of the error; those that went on elsewhere among them',
       Object.entries(report.loadFailuresByCode).map(([code, value]) => ({ labels: { code }, value })),
     ),
-    counter('skein_convictions_total', 'Requests convicted of ending a process', single(report.convictions)),
+    counter('skein_convictions_total', 'Requests and loads convicted of ending a process', single(report.convictions)),
+    gauge(
+      'skein_convictions_in_force',
+      "Bodies and models' files that are refused because they ended processes, whichever router convicted them",
+      single(report.refused),
+    ),
     counter('skein_copies_added_total', 'Copies beyond the first, loaded for the load', single(report.copiesAdded)),
     counter('skein_copies_trimmed_total', 'Copies given up because there were too many', single(report.copiesTrimmed)),
     counter(

@@ -6,8 +6,9 @@ import { blamesRequests, type ProcessEnd } from './process-end.ts';
  *   in flight at a crash -> suspect: one retry, alone in a process -> answered: nothing against it
  *                                                                  -> crash: convicted, its body is refused for a while
  *
- * and a model that keeps crashing is isolated in a process of its own. Everybody else is spared. Times are the caller's
- * clock; both tables are bounded, the oldest entry goes first.
+ * and a model that keeps crashing is isolated in a process of its own. Everybody else is spared, those that ran beside a
+ * culprit among them. Other routers' convictions are learned. Times are the caller's clock; both tables are bounded, the
+ * oldest entry goes first.
  */
 export interface QuarantineOptions {
   /** How long the body of a convicted request is refused. */
@@ -22,11 +23,19 @@ export interface QuarantineOptions {
 export interface InFlightRequest {
   readonly requestId: string;
   readonly model: string;
-  /** Hash of the body, by which a convicted request is known when it comes again. */
-  readonly bodyHash: string;
-  /** True where this was the lone retry of a suspect. */
+  /** True where this was the lone retry of a suspect: no other suspect ran at that time. */
   readonly alone: boolean;
 }
+
+/** What is refused, and for how long from now; see the fleet's Conviction. */
+export interface Refusal {
+  readonly model: string;
+  readonly what: What;
+  readonly mark: string;
+  readonly forMs: number;
+}
+
+type What = 'body' | 'load';
 
 /** What becomes of a request that was in flight when its process ended. */
 type CrashVerdict = 'retry' | 'retry_alone' | 'convicted';
@@ -39,7 +48,7 @@ interface Blame {
 
 export class Quarantine {
   readonly #options: QuarantineOptions;
-  /** Until when, by model and body; in the order of conviction. */
+  /** Until when, by model and what of it; in the order of conviction. */
   readonly #convictions = new Map<string, number>();
   readonly #convictedModels = new Map<string, number>();
   readonly #blames = new Map<string, Blame[]>();
@@ -48,16 +57,15 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** Judges all that were in flight in a process that ended. */
+  /** Judges all that were in flight in a process that ended. Who is convicted is still to be refused: see `convict`. */
   processEnded(end: ProcessEnd, inFlight: readonly InFlightRequest[], nowMs: number): Map<string, CrashVerdict> {
     const verdicts = new Map<string, CrashVerdict>();
     const blamed = blamesRequests(end);
-    for (const request of inFlight) {
-      const convicted = blamed && request.alone;
-      if (convicted) this.#convict(request, nowMs);
-      verdicts.set(request.requestId, convicted ? 'convicted' : blamed ? 'retry_alone' : 'retry');
-    }
-    const models = new Set(inFlight.map(({ model }) => model));
+    const culprits = blamed ? inFlight.filter(({ alone }) => alone) : [];
+    for (const request of inFlight)
+      verdicts.set(request.requestId, blamed && culprits.length === 0 ? 'retry_alone' : 'retry');
+    for (const { requestId } of culprits) verdicts.set(requestId, 'convicted');
+    const models = new Set((culprits.length > 0 ? culprits : inFlight).map(({ model }) => model));
     if (blamed) for (const model of models) this.#blame(model, 1 / models.size, nowMs);
     return verdicts;
   }
@@ -67,9 +75,9 @@ export class Quarantine {
     return (this.#convictedModels.get(model) ?? -Infinity) > nowMs;
   }
 
-  /** How long this body is still refused; 0 = it may run. */
-  refusedForMs(model: string, bodyHash: string, nowMs: number): number {
-    return Math.max(0, (this.#convictions.get(entryName(model, bodyHash)) ?? -Infinity) - nowMs);
+  /** How long it is still refused; 0 = it may be tried. */
+  refusedForMs(model: string, what: What, mark: string, nowMs: number): number {
+    return Math.max(0, (this.#convictions.get(entryName(model, what, mark)) ?? -Infinity) - nowMs);
   }
 
   /** True where the model must run in a process of its own. */
@@ -80,10 +88,31 @@ export class Quarantine {
     return recent.reduce((sum, { share }) => sum + share, 0) >= this.#options.isolateAfterCrashes - 1e-9;
   }
 
-  #convict({ model, bodyHash }: InFlightRequest, nowMs: number): void {
-    const untilMs = nowMs + this.#options.convictionMs;
-    setNewest(this.#convictions, entryName(model, bodyHash), untilMs, this.#options.maxConvictions);
-    setNewest(this.#convictedModels, model, untilMs, this.#options.maxConvictions);
+  /** Returns how long it is refused. */
+  convict(model: string, what: What, mark: string, nowMs: number): number {
+    this.learn(model, what, mark, this.#options.convictionMs, nowMs);
+    return this.#options.convictionMs;
+  }
+
+  learn(model: string, what: What, mark: string, forMs: number, nowMs: number): void {
+    const untilMs = nowMs + forMs;
+    setNewest(this.#convictions, entryName(model, what, mark), untilMs, this.#options.maxConvictions);
+    if (what === 'body') setNewest(this.#convictedModels, model, untilMs, this.#options.maxConvictions);
+  }
+
+  /** Its time is over, or somebody took it back. */
+  pardon(model: string, what: What, mark: string): void {
+    this.#convictions.delete(entryName(model, what, mark));
+  }
+
+  /** What is refused now, the newest conviction first. */
+  refused(nowMs: number): Refusal[] {
+    const refused: Refusal[] = [];
+    for (const [name, untilMs] of this.#convictions) {
+      const [model, what, mark] = name.split('\n') as [string, What, string];
+      if (untilMs > nowMs) refused.push({ model, what, mark, forMs: Math.ceil(untilMs - nowMs) });
+    }
+    return refused.reverse();
   }
 
   #blame(model: string, share: number, nowMs: number): void {
@@ -98,8 +127,8 @@ export class Quarantine {
 const maxBlames = 64;
 
 /** Model names have no line breaks. */
-function entryName(model: string, bodyHash: string): string {
-  return `${model}\n${bodyHash}`;
+function entryName(model: string, what: What, mark: string): string {
+  return `${model}\n${what}\n${mark}`;
 }
 
 function setNewest<V>(table: Map<string, V>, key: string, value: V, maxEntries: number): void {

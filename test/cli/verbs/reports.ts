@@ -50,6 +50,8 @@ export const fleet: FleetReport = {
   loadFailuresByCode: { load_failed: 2 },
   loadTroubles: [],
   convictions: 0,
+  refused: 0,
+  refusals: [],
   copiesAdded: 0,
   copiesTrimmed: 0,
   copiesMoved: 0,

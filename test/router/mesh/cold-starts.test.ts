@@ -338,6 +338,54 @@ describe('ColdStarts', () => {
     assert.equal(b1.loads.length, 3);
   });
 
+  test('in a fleet, loads nothing again whose second load, alone, ended a process as well; other files may', async (t) => {
+    const { mesh, backend, put, connected, processes } = startMesh(t);
+    const backends = [backend('b1'), backend('b2'), backend('b3')];
+    await connected();
+    processes.end = { kind: 'signal', signal: 'SIGFPE' };
+    let turns = 0;
+    let ended = 0;
+    processes.takeTurn = async () => {
+      turns++;
+      return async () => void ended++;
+    };
+    for (const one of backends) {
+      one.onLoad = ({ stamp }) => {
+        if (stamp !== 's1v1') return;
+        setTimeout(() => one.die());
+        return new Promise(() => {});
+      };
+    }
+    const loads = () => backends.reduce((sum, one) => sum + one.loads.length, 0);
+    put(model('a'));
+    const answer = ask(mesh, 'a');
+    assert.equal(await answer.over(), 'model_failed');
+    assert.match(answer.error!.message, /two backends ended while they loaded these files/);
+    await until('the turn is over', () => ended === 1);
+    assert.deepEqual([loads(), turns, mesh.report().convictions], [2, 1, 1]);
+    await assert.rejects(mesh.load('a', undefined), { code: 'load_failed' });
+    assert.equal(loads(), 2);
+    put(model('a', 's2'));
+    assert.match(await ask(mesh, 'a').over(), /^a s2v1 on b/);
+  });
+
+  test('in a fleet, blames no load for a process that was ended from outside', async (t) => {
+    const { mesh, backend, put, connected, processes } = startMesh(t);
+    const b1 = backend('b1');
+    await connected();
+    processes.takeTurn = () => Promise.reject(new Error('nobody is suspected'));
+    b1.onLoad = () => {
+      b1.onLoad = () => {};
+      setTimeout(() => {
+        b1.die();
+        b1.isDown = false;
+      });
+      return new Promise(() => {});
+    };
+    put(model('a'));
+    assert.equal(await ask(mesh, 'a').over(), 'a s1v1 on b1');
+  });
+
   test('loads elsewhere where the backend that loads falls silent', async (t) => {
     const { mesh, backend, put, connected } = startMesh(t);
     const backends = [backend('b1'), backend('b2')];

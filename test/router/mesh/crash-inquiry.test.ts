@@ -96,6 +96,35 @@ describe('CrashInquiry', () => {
     assert.equal(mesh.report().convictions, 1);
   });
 
+  test('tries suspects one at a time among the others where no process can be had apart', async (t) => {
+    const { mesh, b1, backend, processes, send } = await crashing(t);
+    const b2 = backend('b2');
+    for (const name of ['a', 'b']) b2.addCopy(name, 1, 's1v1');
+    await until('b2', () => mesh.report().backends.every(({ state }) => state === 'up'));
+    let turns = 0;
+    let most = 0;
+    processes.takeTurn = async () => {
+      most = Math.max(most, ++turns);
+      return async () => void turns--;
+    };
+    b2.onInfer = () => {};
+    const answers = ['fine 1', 'poison', 'fine 2', 'fine 3', 'fine 4', 'fine 5'].map((text) => send('a', text));
+    await until('the requests', () => b1.infers.length + b2.infers.length === 6);
+    const poisoned = [b1, b2].find(({ infers }) => infers.some(({ body }) => body === 'poison'))!;
+    const other = poisoned === b1 ? b2 : b1;
+    for (const infer of other.infers) infer.reply();
+    other.onInfer = (infer) => {
+      if (infer.body !== 'poison') return infer.reply();
+      poisoned.onInfer = (one) => one.reply();
+      crash(other);
+    };
+    crash(poisoned);
+    const outcomes = await Promise.all(answers.map((answer) => answer.over()));
+    assert.equal(outcomes[1], 'request_convicted');
+    for (const i of [0, 2, 3, 4, 5]) assert.match(outcomes[i]!, /^a s1v1 on b[12]$/);
+    assert.deepEqual([processes.opened, mesh.report().convictions, most], [[], 1, 1]);
+  });
+
   test('recognises a convicted body that comes in pieces', async (t) => {
     const { mesh, b1, send } = await crashing(t);
     const first = send('a', 'poison pill');

@@ -40,6 +40,8 @@ class FakeProcesses implements ProcessKeeper {
   readonly closed: string[] = [];
   readonly woken: string[] = [];
   canOpen = true;
+  /** Set: processes are elsewhere, and suspects are tried in turn. */
+  takeTurn?: () => Promise<(() => Promise<void>) | undefined>;
   onOpen: (backend: FakeBackend) => void = () => {};
   readonly #adapter: FakeAdapter;
 

@@ -8,7 +8,6 @@ const crash = { kind: 'signal', signal: 'SIGFPE' } as const;
 const request = (requestId: string, changes: Partial<InFlightRequest> = {}): InFlightRequest => ({
   requestId,
   model: 'm',
-  bodyHash: `hash-${requestId}`,
   alone: false,
   ...changes,
 });
@@ -29,17 +28,47 @@ describe('Quarantine', () => {
       quarantine.processEnded(crash, [{ ...poison, alone: true }], 10),
       new Map([['poison', 'convicted']]),
     );
-    assert.equal(quarantine.refusedForMs('m', 'hash-poison', 10), 1_000);
-    assert.equal(quarantine.refusedForMs('m', 'hash-bystander', 10), 0);
-    assert.equal(quarantine.refusedForMs('other', 'hash-poison', 10), 0, 'the same bytes may suit another model');
+  });
+
+  test('spares those that ran beside a culprit, and blames its model alone', () => {
+    const quarantine = new Quarantine(options);
+    const beside = [request('bystander', { model: 'other' }), request('poison', { alone: true })];
+    for (let at = 0; at < 2; at++) {
+      assert.deepEqual([...quarantine.processEnded(crash, beside, at).values()], ['retry', 'convicted']);
+    }
+    assert.deepEqual([quarantine.isIsolated('m', 2), quarantine.isIsolated('other', 2)], [true, false]);
+  });
+
+  test('refuses what is convicted, of one model and of one kind', () => {
+    const quarantine = new Quarantine(options);
+    assert.equal(quarantine.convict('m', 'body', 'poison', 10), 1_000);
+    assert.equal(quarantine.refusedForMs('m', 'body', 'poison', 10), 1_000);
+    assert.equal(quarantine.refusedForMs('m', 'body', 'healthy', 10), 0);
+    assert.equal(quarantine.refusedForMs('m', 'load', 'poison', 10), 0);
+    assert.equal(quarantine.refusedForMs('other', 'body', 'poison', 10), 0, 'the same bytes may suit another model');
     assert.deepEqual([quarantine.watches('m', 10), quarantine.watches('other', 10)], [true, false]);
+    quarantine.convict('files', 'load', '1:s', 20);
+    assert.equal(quarantine.watches('files', 20), false, 'no body of it has to be looked at');
+  });
+
+  test('learns what others convicted, lists it, and forgets what is taken back', () => {
+    const quarantine = new Quarantine(options);
+    quarantine.learn('m', 'body', 'one', 500, 0);
+    quarantine.learn('m', 'load', '1:s', 800, 0);
+    assert.deepEqual(quarantine.refused(100), [
+      { model: 'm', what: 'load', mark: '1:s', forMs: 700 },
+      { model: 'm', what: 'body', mark: 'one', forMs: 400 },
+    ]);
+    assert.equal(quarantine.refused(500).length, 1);
+    quarantine.pardon('m', 'load', '1:s');
+    assert.deepEqual(quarantine.refused(500), []);
   });
 
   test('forgives after a while', () => {
     const quarantine = new Quarantine(options);
-    quarantine.processEnded(crash, [request('poison', { alone: true })], 0);
-    assert.equal(quarantine.refusedForMs('m', 'hash-poison', 999), 1);
-    assert.equal(quarantine.refusedForMs('m', 'hash-poison', 1_000), 0);
+    quarantine.convict('m', 'body', 'poison', 0);
+    assert.equal(quarantine.refusedForMs('m', 'body', 'poison', 999), 1);
+    assert.equal(quarantine.refusedForMs('m', 'body', 'poison', 1_000), 0);
     assert.equal(quarantine.watches('m', 1_000), false);
   });
 
@@ -91,7 +120,7 @@ describe('Quarantine', () => {
           const quarantine = new Quarantine(options);
           const newest: string[] = [];
           for (const [nowMs, { model, body }] of crashes.entries()) {
-            quarantine.processEnded(crash, [request('r', { model, bodyHash: String(body), alone: true })], nowMs);
+            quarantine.convict(model, 'body', String(body), nowMs);
             const name = `${model} ${body}`;
             newest.splice(
               0,
@@ -100,7 +129,7 @@ describe('Quarantine', () => {
             );
             for (const known of ['a', 'b', 'c', 'd', 'e'])
               for (let hash = 0; hash <= 4; hash++) {
-                const refused = quarantine.refusedForMs(known, String(hash), nowMs) > 0;
+                const refused = quarantine.refusedForMs(known, 'body', String(hash), nowMs) > 0;
                 assert.equal(refused, newest.includes(`${known} ${hash}`));
                 if (refused) assert.ok(quarantine.watches(known, nowMs));
               }

@@ -181,6 +181,8 @@ export class FakeMesh implements Mesh {
         loadFailuresByCode: { load_failed: 1 },
         loadTroubles: [],
         convictions: 0,
+        refused: 0,
+        refusals: [],
         copiesAdded: 0,
         copiesTrimmed: 0,
         copiesMoved: 0,
