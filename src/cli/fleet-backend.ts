@@ -96,6 +96,7 @@ function superviseProcess(
     program: backendProgram(),
     env: processEnvironment(),
     memoryBytes: settings.memoryBytes,
+    cores: settings.cores,
     onEnd: (_id, end) => onEnd(end),
     log: (message, facts) => log.warn(facts, message),
   });

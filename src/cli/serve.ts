@@ -26,6 +26,7 @@ export async function serve(settings: Settings, program: readonly string[] = bac
     program,
     env: processEnvironment(),
     memoryBytes: settings.memoryBytes,
+    cores: settings.cores,
     log: (message, facts) => log.warn(facts, message),
   });
   const batching = await readBatchingParameters(settings.batchingParametersFile);

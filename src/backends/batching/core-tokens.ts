@@ -2,7 +2,7 @@
 export interface CoreTicket {
   /** Copies take turns; the tickets of one copy are served in order. */
   readonly copy: string;
-  /** Threads of the run. More than there are: all of them. */
+  /** Threads of the run. More than may be held: all of them. */
   readonly cores: number;
   /** Part of an instance count that the user wrote: granted at once, even where no core is free. */
   readonly overdraw: boolean;
@@ -16,20 +16,34 @@ export interface CoreTicket {
  * in turn is never overtaken, however many cores it needs: nothing starves.
  */
 export class CoreTokens<T extends CoreTicket> {
-  readonly #cores: number;
-  /** Below 0 while runs that were granted at once hold more than there are. */
-  #free: number;
-  readonly #granted = new Set<T>();
+  #limit: number;
+  #held = 0;
+  /** With what each of them took. */
+  readonly #granted = new Map<T, number>();
   /** In order of turn; a copy is here exactly while it has a ticket waiting. */
   readonly #waiting = new Map<string, Set<T>>();
 
-  constructor(cores: number) {
-    this.#cores = cores;
-    this.#free = cores;
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
+  /** Below 0 while runs that were granted at once, or before the limit was lowered, hold more than they may. */
   get freeCores(): number {
-    return this.#free;
+    return this.#limit - this.#held;
+  }
+
+  get heldCores(): number {
+    return this.#held;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Other processes have more use for some of the cores, or less; the tickets that this grants, in order. Runs under way keep theirs. */
+  setLimit(limit: number): T[] {
+    this.#limit = limit;
+    return this.#serve();
   }
 
   get waitingCopies(): number {
@@ -38,7 +52,7 @@ export class CoreTokens<T extends CoreTicket> {
 
   /** True: granted now. False: queued until a release grants it. */
   acquire(ticket: T): boolean {
-    if (ticket.overdraw || (this.#waiting.size === 0 && this.#need(ticket) <= this.#free)) {
+    if (ticket.overdraw || (this.#waiting.size === 0 && this.#need(ticket) <= this.freeCores)) {
       this.#grant(ticket);
       return true;
     }
@@ -50,9 +64,10 @@ export class CoreTokens<T extends CoreTicket> {
 
   /** Gives the cores back; the tickets that this grants, in order. */
   release(ticket: T): T[] {
-    if (!this.#granted.delete(ticket))
-      throw new Error(`a run of '${ticket.copy}' gave back cores that it does not hold`);
-    this.#free += this.#need(ticket);
+    const taken = this.#granted.get(ticket);
+    if (taken === undefined) throw new Error(`a run of '${ticket.copy}' gave back cores that it does not hold`);
+    this.#granted.delete(ticket);
+    this.#held -= taken;
     return this.#serve();
   }
 
@@ -68,7 +83,7 @@ export class CoreTokens<T extends CoreTicket> {
     const granted: T[] = [];
     for (const [copy, queue] of this.#waiting) {
       const [ticket] = queue as Iterable<T>;
-      if (ticket === undefined || this.#need(ticket) > this.#free) break;
+      if (ticket === undefined || this.#need(ticket) > this.freeCores) break;
       this.#grant(ticket);
       granted.push(ticket);
       queue.delete(ticket);
@@ -80,12 +95,13 @@ export class CoreTokens<T extends CoreTicket> {
   }
 
   #grant(ticket: T): void {
-    this.#granted.add(ticket);
-    this.#free -= this.#need(ticket);
+    const taken = this.#need(ticket);
+    this.#granted.set(ticket, taken);
+    this.#held += taken;
   }
 
   #need({ cores }: T): number {
-    return Math.min(cores, this.#cores);
+    return Math.min(cores, this.#limit);
   }
 }
 

@@ -42,7 +42,9 @@ export class Calibrator {
   /** Calibrates one setting of one copy where the cores have been quiet and the budget allows it. Never rejects. */
   async look(): Promise<void> {
     const nowMs = performance.now();
-    if (this.#isRunning || nowMs - this.#cores.lastTakenMs < quietMs) return;
+    const { lastTakenMs, limit, count } = this.#cores;
+    // Fewer than all: another process of this host is busy, and what is measured beside it means little.
+    if (this.#isRunning || limit < count || nowMs - lastTakenMs < quietMs) return;
     const candidates = [...this.#copies()].filter(({ inFlight, runs }) => inFlight === 0 && !runs.calibration.isOver);
     candidates.sort((a, b) => b.runs.totalMs - a.runs.totalMs);
     for (const copy of candidates) {

@@ -40,7 +40,7 @@ const rememberedModels = 20_000;
 export class CopyKeeper {
   readonly #options: KeeperOptions;
   readonly #copies = new Map<number, HeldCopy>();
-  readonly #cores: CoreShare;
+  readonly cores: CoreShare;
   /** Of all loads: what somebody who waits is told. */
   readonly #pace = new LoadPace();
   /** Without what preparing a model for the first time took: what giving it up costs. */
@@ -52,8 +52,8 @@ export class CopyKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#cores = new CoreShare(options.cores);
-    this.#calibrator = new Calibrator(this.#cores, () => this.#serving());
+    this.cores = new CoreShare(options.cores);
+    this.#calibrator = new Calibrator(this.cores, () => this.#serving());
     const { budgetBytes, ceilingBytes, cores, loads } = options;
     const usualLoadMs = (bytes: number) => this.#reloadPace.expectedMs(bytes);
     const limits = { limitBytes: budgetBytes, ceilingBytes, cores, loads, usualLoadMs };
@@ -208,7 +208,7 @@ export class CopyKeeper {
       { ...parts, batching: { ...batching, maxBatchRows, preferredRows } },
       {
         statistics: this.#options.statisticsOf(spec.model, spec.version),
-        cores: this.#cores,
+        cores: this.cores,
         takeRoom: (bytes) => this.memory.hasSpare(bytes),
         runLimitBytes: runLimitBytes(this.#options.ceilingBytes),
         onIdle: () => this.memory.becameIdle(),

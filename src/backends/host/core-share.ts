@@ -1,3 +1,4 @@
+import { CoreDemand } from '../batching/core-demand.ts';
 import { type CoreTicket, CoreTokens } from '../batching/core-tokens.ts';
 
 interface Wish extends CoreTicket {
@@ -5,10 +6,15 @@ interface Wish extends CoreTicket {
   readonly start: (giveBack: () => void) => boolean;
 }
 
-/** The cores of this process, shared by the runs of all copies: those that wait are started as others end. */
+/**
+ * The cores of this process, shared by the runs of all copies: those that wait are started as others end. While other
+ * processes of the host are busy it may hold fewer than there are.
+ */
 export class CoreShare {
+  /** Of the host: what it may hold at most. */
   readonly count: number;
   readonly #tokens: CoreTokens<Wish>;
+  readonly #demand = new CoreDemand(performance.now());
   readonly #listeners = new Set<() => void>();
   #lastTakenMs = 0;
 
@@ -22,9 +28,24 @@ export class CoreShare {
     return this.#tokens.waitingCopies;
   }
 
+  /** How many its runs may hold now. */
+  get limit(): number {
+    return this.#tokens.limit;
+  }
+
+  set limit(cores: number) {
+    for (const next of this.#tokens.setLimit(Math.min(cores, this.count))) this.#start(next);
+    this.#noteDemand(performance.now());
+  }
+
   /** When a core was last asked for, on performance.now(). */
   get lastTakenMs(): number {
     return this.#lastTakenMs;
+  }
+
+  /** Cores wanted on average since this was asked last: how many are missing is not known while some have to wait. */
+  takeDemand(): number {
+    return this.#demand.take(performance.now());
   }
 
   /** Calls back whenever cores are asked for; returns what ends that. */
@@ -42,12 +63,20 @@ export class CoreShare {
     const wish: Wish = { ...ticket, start };
     this.#lastTakenMs = performance.now();
     for (const listener of this.#listeners) listener();
-    return this.#tokens.acquire(wish) && this.#start(wish);
+    const isGranted = this.#tokens.acquire(wish);
+    this.#noteDemand(this.#lastTakenMs);
+    return isGranted && this.#start(wish);
   }
 
   #start(wish: Wish): boolean {
     return wish.start(() => {
-      for (const next of this.#tokens.release(wish)) this.#start(next);
+      const next = this.#tokens.release(wish);
+      this.#noteDemand(performance.now());
+      for (const one of next) this.#start(one);
     });
+  }
+
+  #noteDemand(nowMs: number): void {
+    this.#demand.note(this.waiting > 0 ? this.count : Math.min(this.count, this.#tokens.heldCores), nowMs);
   }
 }

@@ -6,6 +6,7 @@ import type { MemoryReport } from './budget-desk.ts';
 import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
+import type { CoreShare } from './core-share.ts';
 import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
 
@@ -75,6 +76,7 @@ export class Host {
         evictionPrice: this.#keeper.memory.evictionPrice(nowMs),
         loadsQueued: this.#keeper.loadsQueued,
         evictions: this.#keeper.memory.evictions,
+        cores: this.cores.limit,
         draining: this.#draining,
         pid: process.pid,
         ...(this.#options.fetcher !== undefined && { sources: this.#options.fetcher.figures() }),
@@ -94,6 +96,15 @@ export class Host {
 
   setBudget(budgetBytes: number): void {
     this.#keeper.memory.limitBytes = budgetBytes;
+    this.#tell();
+  }
+
+  get cores(): CoreShare {
+    return this.#keeper.cores;
+  }
+
+  setCores(cores: number): void {
+    this.cores.limit = cores;
     this.#tell();
   }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { BudgetDesk, type EndingNotice, type MemoryReport } from './budget-desk.ts';
+import { BudgetDesk, type BudgetOrder, type EndingNotice, type MemoryReport } from './budget-desk.ts';
+import { CoreDesk, type CoreOrder, type CoreReport } from './core-desk.ts';
 import type { BackendProcessOptions } from './process-options.ts';
 
 /** How a process ended: by a signal, or with a code. */
@@ -13,6 +14,8 @@ interface SupervisorOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Budget of all processes of this host that share it. */
   readonly memoryBytes: number;
+  /** That the runs of all processes share. */
+  readonly cores: number;
   /** Told of each end of a process that was not asked to end. */
   readonly onEnd?: (id: string, end: ChildEnd) => void;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
@@ -47,10 +50,12 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #processes = new Map<string, Supervised>();
   readonly #budget: BudgetDesk;
+  readonly #cores: CoreDesk;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#budget = new BudgetDesk(options.memoryBytes);
+    this.#cores = new CoreDesk(options.cores);
   }
 
   start(options: BackendProcessOptions): void {
@@ -148,9 +153,12 @@ export class Supervisor {
     supervised.child = child;
     supervised.startedMs = performance.now();
     child.stdin!.on('error', () => {}); // it is gone; 'exit' says so
-    if (options.sharesBudget) this.#shareBudget(options, child);
-    child.on('message', (message: MemoryReport | EndingNotice) => {
+    this.#share(options, (order) => {
+      if (child.connected) child.send(order, () => {}); // it may end meanwhile
+    });
+    child.on('message', (message: MemoryReport | CoreReport | EndingNotice) => {
       if ('ending' in message) supervised.ending = true;
+      else if ('wantedCores' in message) this.#cores.report(options.id, message);
       else this.#budget.report(options.id, message);
     });
     child.on('error', (fault) => {
@@ -163,18 +171,16 @@ export class Supervisor {
     });
   }
 
-  #shareBudget(
-    { id, engine, budgetBytes: limitBytes, ceilingBytes }: BackendProcessOptions,
-    child: ChildProcess,
-  ): void {
-    this.#budget.join({ id, engine, limitBytes, ceilingBytes }, (order) => {
-      if (child.connected) child.send(order, () => {}); // it may end meanwhile
-    });
+  #share(options: BackendProcessOptions, tell: (order: BudgetOrder | CoreOrder) => void): void {
+    const { id, engine, budgetBytes: limitBytes, ceilingBytes } = options;
+    if (options.sharesBudget) this.#budget.join({ id, engine, limitBytes, ceilingBytes }, tell);
+    this.#cores.join(id, tell);
   }
 
   #onEnd(supervised: Supervised, end: ChildEnd): void {
     const nowMs = performance.now();
     supervised.lastEnd = { end, atMs: nowMs };
+    this.#cores.leave(supervised.options.id);
     const endedByItself = supervised.options.idleExitMs > 0 && end.kind === 'exit' && end.code === 0;
     if (endedByItself || supervised.stopping) this.#budget.leave(supervised.options.id);
     for (const listener of [...supervised.endListeners]) listener(end);

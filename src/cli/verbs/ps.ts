@@ -50,12 +50,25 @@ function registryLine({ kind, reason }: RegistryStanding, routers: readonly stri
   return kind === 'connected' ? among : `${among}; the registry is ${kind}: ${reason}`;
 }
 
-const headings = ['BACKEND', 'KIND', 'STATE', 'COPIES', 'RUNNING', 'USED', 'BUDGET', 'LOADS QUEUED', 'PID', 'NOTE'];
+const headings = [
+  'BACKEND',
+  'KIND',
+  'STATE',
+  'COPIES',
+  'RUNNING',
+  'USED',
+  'BUDGET',
+  'CORES',
+  'LOADS QUEUED',
+  'PID',
+  'NOTE',
+];
 
 function backendRow(backend: BackendReport): string[] {
-  const { id, kind, state, copies, inFlight, usedBytes, budgetBytes, loadsQueued, pid, reason, apart } = backend;
+  const { id, kind, state, copies, inFlight, usedBytes, budgetBytes, cores, loadsQueued, pid, reason, apart } = backend;
   // An external server does not say what it uses: 0 of 0 would be a claim.
   const memory = budgetBytes > 0 ? [formatByteSize(usedBytes), formatByteSize(budgetBytes)] : ['-', '-'];
   const note = [apart ? 'set apart' : '', reason].filter((part) => part !== '').join(': ');
-  return [id, kind, state, `${copies}`, `${inFlight}`, ...memory, `${loadsQueued}`, `${pid ?? '-'}`, note];
+  const load = [`${copies}`, `${inFlight}`, ...memory, `${cores ?? '-'}`, `${loadsQueued}`];
+  return [id, kind, state, ...load, `${pid ?? '-'}`, note];
 }

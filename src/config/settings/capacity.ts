@@ -58,8 +58,8 @@ export const capacitySettings = {
       of: ({ machine }) => machine.cores,
     },
     verbs: ['serve', 'backend'],
-    summary: 'cores that the runs of one backend share',
-    why: 'Each local backend may use all of them, so that a model that is asked for alone has the whole machine; backends that are busy together share by the scheduler. More than there are raises latency; fewer leaves cores to others.',
+    summary: 'cores that the runs of all local backends share',
+    why: 'A backend that is busy alone has all of them; those that are busy together get as many as each other, whichever their engine. More than there are raises latency; fewer leaves cores to others.',
   },
   threadsPerRun: {
     flag: 'threads',

@@ -93,6 +93,8 @@ export interface BackendState {
   readonly loadsQueued: number;
   /** Copies given up for others since the process began. */
   readonly evictions: number;
+  /** That its runs may hold now; a backend of an older version does not tell. */
+  readonly cores?: number;
   readonly draining: boolean;
   readonly pid: number;
   /** Of models that are fetched; absent where it fetches none. */

@@ -173,6 +173,7 @@ function reportBackend(view: BackendView): BackendReport {
     evictionPrice: state.evictionPrice,
     loadsQueued: state.loadsQueued,
     evictions: state.evictions,
+    ...(state.cores !== undefined && { cores: state.cores }),
     ...(state.sources !== undefined && { sources: state.sources }),
     copies: [...view.copies.values()].filter(({ facts }) => facts.phase !== 'failed').length,
     inFlight: view.inFlight,

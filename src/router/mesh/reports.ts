@@ -75,6 +75,8 @@ export interface BackendReport {
   readonly loadsQueued: number;
   /** Copies given up for others since its process began. */
   readonly evictions: number;
+  /** That its runs may hold now, of those that it shares with other processes of its host; undefined where it does not tell. */
+  readonly cores?: number;
   readonly copies: number;
   readonly inFlight: number;
   /** Of models that it fetches; undefined where it fetches none. */

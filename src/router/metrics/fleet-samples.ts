@@ -94,6 +94,12 @@ function backendSamples(backends: readonly BackendReport[]): Metric[] {
       (one) => one.evictionPrice,
     ),
     of('copies', 'Copies that it holds or loads', (one) => one.copies),
+    gauge(
+      'skein_backend_cores',
+      'Cores that its runs may hold, of those that the processes of its host share',
+      backends.flatMap(({ id, cores }) => (cores === undefined ? [] : [{ labels: { backend: id }, value: cores }])),
+      'first',
+    ),
     of('evictions', 'Copies that it gave up for others since its process began', (one) => one.evictions),
     of('loads_queued', 'Loads that wait in it', (one) => one.loadsQueued),
     gauge(

@@ -91,6 +91,28 @@ describe('CoreTokens', () => {
     assert.equal(tokens.freeCores, 0);
   });
 
+  test('never grants beyond a limit that changes while runs go on, and comes to all tickets', () => {
+    const limits = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(tickets, limits, (wanted, changes) => {
+        const tokens = new CoreTokens(4);
+        const running: CoreTicket[] = [];
+        let ended = 0;
+        const start = (granted: readonly CoreTicket[]) => {
+          running.push(...granted);
+          if (granted.length > 0) assert.ok(tokens.freeCores >= 0, `${tokens.freeCores} free of ${tokens.limit}`);
+        };
+        for (const ticket of wanted) if (tokens.acquire(ticket)) start([ticket]);
+        for (let i = 0; running.length > 0; i++) {
+          start(tokens.setLimit(changes[i % changes.length]!));
+          start(tokens.release(running.shift()!));
+          ended++;
+        }
+        assert.deepEqual([ended, tokens.heldCores, tokens.waitingCopies], [wanted.length, 0, 0]);
+      }),
+    );
+  });
+
   test('does not take back cores twice', () => {
     const tokens = new CoreTokens(1);
     const ticket = wish('a');

@@ -27,3 +27,7 @@ if (id === 'shares') {
   process.send?.({ usedBytes: 100, queuedBytes: 700, evictionPrice: null });
   process.on('message', (order) => appendFileSync(address, `told ${JSON.stringify(order)}\n`));
 }
+if (id.startsWith('busy')) {
+  process.send?.({ wantedCores: 2 });
+  process.on('message', (order) => appendFileSync(address, `${id} told ${JSON.stringify(order)}\n`));
+}

@@ -27,6 +27,7 @@ function supervise(t: { after(hook: () => unknown): void }, command: readonly st
     program: command,
     env: process.env,
     memoryBytes: 1_000,
+    cores: 2,
     log: (message, facts) => logs.push({ message, facts }),
   });
   t.after(() => supervisor.stopAll());
@@ -83,6 +84,18 @@ describe('Supervisor', () => {
     start('shares');
     await until('a larger budget', () => lines().includes('told {"budgetBytes":1000}'));
     await supervisor.stop('shares');
+  });
+
+  test('divides its cores among processes by what they tell', async (t) => {
+    const { lines, start, supervisor } = supervise(t);
+    start('busy');
+    start('busy too');
+    await until(
+      'its share',
+      () => lines().includes('busy told {"cores":1}') && lines().includes('busy too told {"cores":1}'),
+    );
+    await supervisor.stop('busy too');
+    await until('all of them', () => lines().includes('busy told {"cores":2}'));
   });
 
   test('starts a process, gives it threads, and starts it again when it is killed', async (t) => {

@@ -27,9 +27,9 @@ describe('skein ps', () => {
       '1 request running, 4 waiting for a load',
       'since the start: 41 loads (2 failed), 7 retries, 0 requests convicted of crashing',
       '',
-      'BACKEND   KIND   STATE  COPIES  RUNNING     USED   BUDGET  LOADS QUEUED   PID  NOTE',
-      'b1        skein  up         18        1  193 MiB  256 MiB             0  4711',
-      'triton-a  v2     down        0        0        -        -             0     -  connect ECONNREFUSED',
+      'BACKEND   KIND   STATE  COPIES  RUNNING     USED   BUDGET  CORES  LOADS QUEUED   PID  NOTE',
+      'b1        skein  up         18        1  193 MiB  256 MiB      2             0  4711',
+      'triton-a  v2     down        0        0        -        -      -             0     -  connect ECONNREFUSED',
     ]);
   });
 

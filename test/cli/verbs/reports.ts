@@ -72,6 +72,7 @@ export const fleet: FleetReport = {
       evictionPrice: 0.4,
       loadsQueued: 0,
       evictions: 0,
+      cores: 2,
       copies: 18,
       inFlight: 1,
       apart: false,
