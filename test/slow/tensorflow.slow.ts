@@ -9,13 +9,16 @@ import { writeSavedModel } from '../../examples/models/savedmodel-writer/saved-m
 import { writeTensorflowMobileNetV2 } from '../../examples/models/tensorflow-mobilenet-v2.ts';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
 import { showFigures } from '../fixtures/figures.ts';
-import { backendPids, fleetOf, unload, until } from '../fixtures/fleet-client.ts';
+import { backendPids, fleetOf, modelOf, unload, until } from '../fixtures/fleet-client.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
 import { processTree } from '../fixtures/process-tree.ts';
 import { savedModelPath, writeHalfPlusTwo, writeMultiSignatureSavedModel } from '../fixtures/saved-models.ts';
 import { type SkeinProcess, startSkein } from '../fixtures/skein-process.ts';
 import { tensorflowLibrary } from '../fixtures/tensorflow-library.ts';
 import { tfRecords } from '../fixtures/tf-records.ts';
+import { closedLoop } from '../fixtures/traffic/closed-loop.ts';
+import { binaryRequest, floatTensor } from '../fixtures/traffic/infer-request.ts';
+import { describeFailures, Sender } from '../fixtures/traffic/sender.ts';
 import { inferBinary } from '../fixtures/v2-client.ts';
 
 const withTensorflow = { SKEIN_TENSORFLOW_LIB: tensorflowLibrary() };
@@ -69,7 +72,7 @@ describe('a server with TensorFlow', () => {
     writeBroken(repository);
     writeWarmed(repository, 'warmed', 'x');
     writeWarmed(repository, 'warmed_wrongly', 'no_such_input');
-    skein = await startSkein({ repository, args: ['--engine-idle', '2s'], env: withTensorflow });
+    skein = await startSkein({ repository, args: ['--engine-idle', '2s', '--cores', '2'], env: withTensorflow });
   });
 
   test('starts its process with the first SavedModel that is wanted, and ends it after the last', async () => {
@@ -147,6 +150,43 @@ describe('a server with TensorFlow', () => {
     showFigures(t, { spread, 'largest difference': Math.max(...off) });
     assert.ok(spread > 0.01, 'the answers are all alike');
     assert.ok(Math.max(...off) < 1e-4, `${off}`);
+  });
+
+  test('divides the cores between the engines while both are busy, and gives them all to one that is busy alone', async (t) => {
+    const sender = new Sender(skein.http);
+    t.after(() => sender.close());
+    const keepBusy = async (model: string, shape: readonly number[], untilIt: () => Promise<unknown>) => {
+      let isOver = false;
+      const request = binaryRequest(model, [floatTensor('input', shape)]);
+      const endless = (function* () {
+        while (!isOver) yield request;
+      })();
+      const busy = closedLoop(sender, 4, endless);
+      await untilIt().finally(() => {
+        isOver = true;
+      });
+      const outcomes = await busy;
+      assert.equal(describeFailures(outcomes), '');
+      return outcomes.length;
+    };
+    const cores = async () => {
+      const { backends } = await fleetOf(skein.http);
+      const copies = (await modelOf(skein.http, 'mobilenet')).copies.map(({ backend }) => backend);
+      const of = (id: string | undefined) => backends.find((backend) => backend.id === id)?.cores ?? 0;
+      return { onnx: of(copies[0]), tensorflow: of('t1') };
+    };
+    const reaches = (onnx: number, tensorflow: number) =>
+      until(`${onnx} and ${tensorflow} cores`, 20_000, async () => {
+        const now = await cores();
+        return (now.onnx === onnx && now.tensorflow === tensorflow) || undefined;
+      });
+    await keepBusy('mobilenet', [1, 3, 224, 224], async () => {
+      await reaches(2, 1);
+      await keepBusy('tf_mobilenet', [1, 224, 224, 3], () => reaches(1, 1));
+      await reaches(2, 1);
+    });
+    await keepBusy('tf_mobilenet', [1, 224, 224, 3], () => reaches(1, 2));
+    await reaches(2, 2);
   });
 
   for (const [model, expected] of [
