@@ -90,7 +90,8 @@ export interface InferReply {
 export interface ReplyObserver {
   onReply(reply: InferReply): void;
   onPiece(piece: Uint8Array): void;
-  onEnd(): void;
+  /** True: nobody reads the pieces any more, and others may take their place. */
+  onEnd(): boolean;
   onError(error: SkeinError, requestId?: string): void;
 }
 

@@ -2,6 +2,8 @@
 export interface BodySink {
   onPiece(piece: Uint8Array, end: boolean): boolean;
   onAborted(): void;
+  /** It reads no piece any more that it was handed; left out: nobody knows. */
+  readonly isSpent?: boolean;
 }
 
 /** Where a body comes from. */
@@ -53,8 +55,9 @@ export class RequestBody {
   #isEndTold = false;
   #paused = false;
   #released = false;
-  /** How many sinks had it. */
-  #sinks = 0;
+  #lastSink: BodySink | undefined;
+  /** Those before it, which were given up. */
+  #earlierSinks: BodySink[] | undefined;
   #isSpent = false;
 
   /** `totalBytes` is undefined for a body of unknown length. */
@@ -123,8 +126,12 @@ export class RequestBody {
       sink.onAborted();
       return;
     }
+    if (this.#lastSink !== undefined) {
+      this.#earlierSinks ??= [];
+      this.#earlierSinks.push(this.#lastSink);
+    }
     this.#sink = sink;
-    this.#sinks++;
+    this.#lastSink = sink;
     this.#taken = 0;
     this.#isSinkReady = true;
     this.#isEndTold = false;
@@ -146,11 +153,11 @@ export class RequestBody {
   }
 
   /**
-   * Whoever answers says so where it had every byte before it answered. A sink before it may still be writing: then the
+   * Whoever answers says so where it had every byte before it answered. Where a sink before it may still be writing, the
    * pieces stay as they are.
    */
   markSpent(): void {
-    this.#isSpent = this.#ended && this.#sinks === 1;
+    this.#isSpent = this.#ended && (this.#earlierSinks?.every((sink) => sink.isSpent === true) ?? true);
   }
 
   /** Gives back what is kept: the request is answered. */

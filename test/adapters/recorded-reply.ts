@@ -38,9 +38,10 @@ export class RecordedReply implements ReplyObserver {
     this.#begun.resolve();
   }
 
-  onEnd(): void {
+  onEnd(): boolean {
     this.#note('onEnd');
     this.#end();
+    return false; // it keeps them all
   }
 
   onError(error: SkeinError): void {

@@ -280,7 +280,7 @@ describe('RequestBody', () => {
     });
   });
 
-  test('tells its source whether its pieces are spent: one sink had them all, and answered', () => {
+  test('tells its source whether its pieces are spent: one sink had them all, and those before it are done', () => {
     const released: boolean[] = [];
     const source = { pause() {}, resume() {}, onReleased: (isSpent: boolean) => released.push(isSpent) };
     const sink = { onPiece: () => true, onAborted() {} };
@@ -298,10 +298,16 @@ describe('RequestBody', () => {
     second.attach(sink);
     second.end();
     second.markSpent();
-    for (const body of [answered, early, second, make()]) {
+    const afterOneThatIsDone = make();
+    afterOneThatIsDone.attach({ ...sink, isSpent: true });
+    afterOneThatIsDone.detach();
+    afterOneThatIsDone.attach(sink);
+    afterOneThatIsDone.end();
+    afterOneThatIsDone.markSpent();
+    for (const body of [answered, early, second, afterOneThatIsDone, make()]) {
       body.release();
       body.release();
     }
-    assert.deepEqual(released, [true, false, false, false]);
+    assert.deepEqual(released, [true, false, false, true, false]);
   });
 });

@@ -3,17 +3,20 @@ import { type LinkConnection, streamWindowBytes } from '../../protocol/link/conn
 import { FrameType } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import { BodyKind, encodeInferHead, type ReplyHead } from '../../protocol/link/infer-head.ts';
+import { releaseHolds, type SlabHold, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { Exchange, InferCall, ReplyObserver } from '../adapter.ts';
 import type { BodySink, RequestBody } from '../request-body.ts';
 
 /** One request on a link: takes its body, tells of its answer, and is what whoever waits for that has in hand. */
-export class InferStream implements BodySink, Exchange {
+export class InferStream implements BodySink, Exchange, SlabHolder {
   readonly #link: LinkConnection;
   /** Those that wait for an answer, by number: this one is over when it is not among them. */
   readonly #open: Map<number, InferStream>;
   readonly #number: number;
   readonly #body: RequestBody;
   readonly #observer: ReplyObserver;
+  /** Under them lie the pieces of the answer. */
+  holds: SlabHold[] | undefined;
   #reply: ReplyHead | undefined;
   #receivedBytes = 0;
   /** Of those, since the last grant. */
@@ -58,6 +61,10 @@ export class InferStream implements BodySink, Exchange {
     return !this.#link.isBehind(this.#number);
   }
 
+  get isSpent(): boolean {
+    return !this.#link.isSending(this.#number) && this.#link.isFlushed;
+  }
+
   onAborted(): void {
     this.cancel();
   }
@@ -97,7 +104,7 @@ export class InferStream implements BodySink, Exchange {
     if (end && this.#receivedBytes !== bodyBytes) {
       throw new LinkRuleBroken(`a body of ${this.#receivedBytes} bytes where ${bodyBytes} were announced`);
     }
-    if (piece.length > 0) this.#observer.onPiece(this.#link.keep(piece));
+    if (piece.length > 0) this.#observer.onPiece(this.#link.keep(piece, this));
     if (this.#isOver) return; // cancelled by who heard of the piece
     if (!end) {
       this.#grantMore();
@@ -105,8 +112,8 @@ export class InferStream implements BodySink, Exchange {
     }
     // A backend that answers has had the whole body: nothing of it waits to be written any more.
     if (!this.#link.isSending(this.#number)) this.#body.markSpent();
-    this.#forget();
-    this.#observer.onEnd();
+    this.#end();
+    releaseHolds(this, this.#observer.onEnd());
   }
 
   onError(error: SkeinError, requestId?: string): void {
@@ -116,6 +123,12 @@ export class InferStream implements BodySink, Exchange {
   }
 
   #forget(): void {
+    this.#end();
+    // Whoever was told of pieces may still read them.
+    releaseHolds(this, false);
+  }
+
+  #end(): void {
     this.#isOver = true;
     this.#open.delete(this.#number);
     this.#link.dropBody(this.#number);

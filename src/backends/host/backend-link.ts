@@ -13,7 +13,7 @@ import {
 import { toLinkError } from '../../protocol/link/link-error.ts';
 import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
-import type { SlabHold } from '../../protocol/reads/slab-reads.ts';
+import { releaseHolds, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { BodyFacts } from './body-codec.ts';
 import type { Host } from './host.ts';
@@ -22,13 +22,11 @@ import { aheadBytes } from './json-reader.ts';
 import { StateFeed } from './state-feed.ts';
 
 /** A request whose body is still coming, or that is being served. */
-interface Stream {
+interface Stream extends SlabHolder {
   readonly head: InferHead;
   pieces: Uint8Array[];
   bytes: number;
   ungranted: number;
-  /** On those pieces that were not copied. */
-  holds: SlabHold[] | undefined;
   /** Its body has come. */
   isWhole: boolean;
   work: Cancellable | undefined;
@@ -133,7 +131,7 @@ export class BackendLink {
         this.#fail(id, this.#host.bodies.fullError(), undefined);
         return;
       }
-      stream.pieces.push(this.#keep(stream, piece));
+      stream.pieces.push(this.#link.keep(piece, stream));
       stream.bytes += piece.length;
       stream.ungranted += piece.length;
     }
@@ -142,16 +140,6 @@ export class BackendLink {
       this.#link.grant(id, stream.ungranted);
       stream.ungranted = 0;
     }
-  }
-
-  #keep(stream: Stream, piece: Buffer): Buffer {
-    const last = stream.holds?.at(-1);
-    if (last !== undefined && this.#link.isUnder(last)) return piece;
-    const hold = this.#link.hold(piece);
-    if (hold === undefined) return this.#link.keep(piece);
-    stream.holds ??= [];
-    stream.holds.push(hold);
-    return piece;
   }
 
   #serve(id: number, stream: Stream): void {
@@ -220,7 +208,7 @@ export class BackendLink {
     this.#streams.delete(id);
     this.#host.bodies.giveBack(stream.bytes);
     // A run that goes on after its request was cancelled still reads the body.
-    if (stream.holds !== undefined) for (const hold of stream.holds) hold.release(isSpent);
+    releaseHolds(stream, isSpent);
     return true;
   }
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { SlabPool } from '../reads/slab-pool.ts';
-import { type SlabHold, SlabReads } from '../reads/slab-reads.ts';
+import { type SlabHolder, SlabReads } from '../reads/slab-reads.ts';
 import { readInto } from '../reads/socket-reads.ts';
 import { FrameType, headerBytes, jsonFrame } from './frame.ts';
 import { FrameReader, LinkRuleBroken } from './frame-reader.ts';
@@ -108,22 +108,19 @@ export class LinkConnection {
     this.#control(type, stream, Buffer.from(JSON.stringify(value)), 0);
   }
 
-  /** A piece of a body in `onData` as bytes that last: others are read into the place of those that are not kept. */
-  keep(piece: Buffer): Buffer {
-    if (this.#reads === undefined) return piece;
+  /**
+   * A piece of a body in `onData` as bytes that last until its holder lets go of them: others are read into the place of
+   * those that nobody holds.
+   */
+  keep(piece: Buffer, holder: SlabHolder): Buffer {
+    const reads = this.#reads;
+    if (reads === undefined) return piece;
+    const last = holder.holds?.at(-1);
+    if (last !== undefined && reads.isUnder(last)) return piece;
     if (piece.length <= copiedBytes) return Buffer.from(piece);
-    this.#reads.hold().release(false);
+    holder.holds ??= [];
+    holder.holds.push(reads.hold());
     return piece;
-  }
-
-  /** The same for who says when they are spent; undefined where `piece` has to be kept, or lasts without it. */
-  hold(piece: Buffer): SlabHold | undefined {
-    return piece.length <= copiedBytes ? undefined : this.#reads?.hold();
-  }
-
-  /** Whether the piece in `onData` lasts by an earlier hold, as it came behind the piece of that. */
-  isUnder(hold: SlabHold): boolean {
-    return this.#reads?.isUnder(hold) ?? false;
   }
 
   sendBody(stream: number, piece: Uint8Array, end: boolean): void {
@@ -137,6 +134,11 @@ export class LinkConnection {
   /** True while a body has begun and its last piece has not been written. */
   isSending(stream: number): boolean {
     return this.#writer?.isSending(stream) ?? false;
+  }
+
+  /** Nothing waits in this process to be sent: what was handed over is read no more. */
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0;
   }
 
   /** Allows the peer to send so many more bytes of this stream's body. */

@@ -10,6 +10,19 @@ export interface SlabHold {
   release(isSpent: boolean): void;
 }
 
+/** What lies in slabs that it holds, each of them once. */
+export interface SlabHolder {
+  holds: SlabHold[] | undefined;
+}
+
+/** Lets go of all that it holds. */
+export function releaseHolds(holder: SlabHolder, isSpent: boolean): void {
+  const { holds } = holder;
+  if (holds === undefined) return;
+  holder.holds = undefined;
+  for (const hold of holds) hold.release(isSpent);
+}
+
 /**
  * Reads a stream into slabs, one behind the other, and hands on what came as views of them. Nobody has to keep these
  * views: then the next bytes are read into the same place. Who does takes a hold.

@@ -342,6 +342,7 @@ export class LocalMesh implements Mesh {
         return true;
       },
       onAborted: () => {},
+      isSpent: true,
     });
   }
 

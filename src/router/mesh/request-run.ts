@@ -152,7 +152,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     else this.#pieces.push(piece);
   }
 
-  onEnd(): void {
+  onEnd(): boolean {
     this.#leaveCopy();
     this.#isOver = true;
     if (!this.#isStarted) {
@@ -160,7 +160,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
       for (const piece of this.#pieces) this.#client.onPiece(piece);
     }
     this.#close();
-    this.#client.onEnd();
+    return this.#client.onEnd();
   }
 
   onError(error: SkeinError, requestId?: string): void {

@@ -19,8 +19,8 @@ export interface InferClient extends BodySource {
   /** A second beginning, before the client has anything, forgets the first: another copy answers. */
   beginAnswer(reply: InferReply): void;
   answerPiece(piece: Uint8Array): void;
-  /** The answer is whole. */
-  endAnswer(): void;
+  /** The answer is whole. True: it reads the pieces no more. */
+  endAnswer(): boolean;
   /** Answers with an error. `mustClose`: the rest of the request cannot be told from the next one. */
   refuse(error: SkeinError, requestId: string | undefined, mustClose: boolean): void;
   /** The client went away: what is kept for it is let go of. */

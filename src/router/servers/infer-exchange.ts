@@ -94,10 +94,10 @@ export class InferExchange implements ClientListener, ReplyObserver {
     if (!this.#isOver) this.#client.answerPiece(piece);
   }
 
-  onEnd(): void {
-    if (this.#isOver) return;
+  onEnd(): boolean {
+    if (this.#isOver) return false;
     this.#finish(undefined);
-    this.#client.endAnswer();
+    return this.#client.endAnswer();
   }
 
   onError(error: SkeinError, requestId?: string): void {

@@ -65,9 +65,10 @@ export class NodeHttpClient implements InferClient {
     this.#relay.piece(piece);
   }
 
-  endAnswer(): void {
+  endAnswer(): boolean {
     this.#relay.end();
     if (!this.#req.complete) this.#req.resume(); // the answer came before the end of the body: the rest is dropped
+    return false;
   }
 
   refuse(error: SkeinError, requestId: string | undefined, mustClose: boolean): void {

@@ -274,10 +274,15 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     this.listener.onBehind();
   }
 
-  endAnswer(): void {
+  endAnswer(): boolean {
     this.#exchange = undefined;
-    if (this.#answer.end()) this.#answered(this.#shared.heads.isLast);
-    else this.socket.destroy();
+    if (!this.#answer.end()) {
+      this.socket.destroy();
+      return false;
+    }
+    const isFlushed = this.socket.writableLength === 0;
+    this.#answered(this.#shared.heads.isLast);
+    return isFlushed;
   }
 
   refuse(error: SkeinError, requestId: string | undefined, mustClose: boolean): void {

@@ -8,6 +8,7 @@ import { LinkConnection } from '../../../src/protocol/link/connection.ts';
 import { FrameType, flagEnd, maxDataBytes } from '../../../src/protocol/link/frame.ts';
 import { decodeInferHead, encodeReplyHead, type InferHead } from '../../../src/protocol/link/infer-head.ts';
 import type { Call, CallResult, CopyFacts, State } from '../../../src/protocol/link/messages.ts';
+import type { SlabHolder } from '../../../src/protocol/reads/slab-reads.ts';
 import type { Behaviour, ScriptedServer, SeenRequest } from '../scripted-server.ts';
 
 const id = 'b1';
@@ -49,7 +50,7 @@ async function listen(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve) => server.listen(path, resolve));
 }
 
-interface Stream {
+interface Stream extends SlabHolder {
   readonly head: InferHead;
   readonly pieces: Buffer[];
   ungranted: number;
@@ -157,7 +158,7 @@ class FakeBackendLink {
   #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
     if (type === FrameType.infer) {
       this.#script.begun += 1;
-      this.#streams.set(stream, { head: decodeInferHead(payload), pieces: [], ungranted: 0 });
+      this.#streams.set(stream, { head: decodeInferHead(payload), pieces: [], ungranted: 0, holds: undefined });
       if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
     } else if (type === FrameType.cancel) {
       this.#link.dropBody(stream);
@@ -171,7 +172,7 @@ class FakeBackendLink {
   #onData(stream: number, piece: Buffer, end: boolean): void {
     const open = this.#streams.get(stream);
     if (open === undefined) return;
-    open.pieces.push(this.#link.keep(piece));
+    open.pieces.push(this.#link.keep(piece, open));
     open.ungranted += piece.length;
     if (end) this.#serve(stream, open);
     else this.#grant(stream, open);

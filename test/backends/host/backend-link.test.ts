@@ -98,9 +98,10 @@ class Answer implements ReplyObserver {
     this.bytes += piece.byteLength;
   }
 
-  onEnd(): void {
+  onEnd(): boolean {
     assert.ok(!this.isOver, 'answered twice');
     this.ended = true;
+    return false;
   }
 
   onError(error: SkeinError, requestId?: string): void {

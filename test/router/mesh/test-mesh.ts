@@ -169,9 +169,10 @@ export class Answer implements ReplyObserver {
     if (piece.byteLength < 1_000) this.text += Buffer.from(piece).toString();
   }
 
-  onEnd(): void {
+  onEnd(): boolean {
     this.#mustBeOpen();
     this.ended = true;
+    return true;
   }
 
   onError(error: SkeinError): void {

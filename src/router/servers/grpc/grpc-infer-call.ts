@@ -148,12 +148,13 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
     this.listener.onBehind();
   }
 
-  endAnswer(): void {
-    if (this.#stream.destroyed) return;
+  endAnswer(): boolean {
+    if (this.#stream.destroyed) return false;
     if (!this.#stream.headersSent) sendMessage(this.#stream, this.#answer);
     else if (this.#answeredBytes === this.#reply!.bodyBytes) this.#stream.end();
     // Fewer or more bytes than the prefix said: the client must not take them for the answer.
     else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return false;
   }
 
   refuse(error: SkeinError): void {
