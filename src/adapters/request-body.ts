@@ -10,8 +10,11 @@ export interface BodySink {
 export interface BodySource {
   pause(): void;
   resume(): void;
-  /** The pieces are kept no longer. `isSpent`: nobody reads them any more, so that their memory may be used again. */
-  onReleased?(isSpent: boolean): void;
+  /**
+   * The pieces are kept no longer. `isSpent`: nobody reads them any more, so that their memory may be used again. `sinks`:
+   * how many had them.
+   */
+  onReleased?(isSpent: boolean, sinks: number): void;
 }
 
 /** Bytes of request bodies that all requests of a process may keep for a second try, or until somebody takes them. */
@@ -170,7 +173,9 @@ export class RequestBody {
     this.#sink = undefined;
     this.#released = true;
     this.resume();
-    if (isFirst) this.#source.onReleased?.(this.#isSpent);
+    if (!isFirst) return;
+    const sinks = this.#lastSink === undefined ? 0 : 1 + (this.#earlierSinks?.length ?? 0);
+    this.#source.onReleased?.(this.#isSpent, sinks);
   }
 
   /**

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { prepareNativeCalls } from '../backends/engines/native-calls.ts';
 import { openRuntime } from '../backends/engines/onnx/environment.ts';
 import { builtInProviders, type ProviderName } from '../backends/engines/onnx/providers.ts';
 import { TensorflowApi } from '../backends/engines/tensorflow/tensorflow-api.ts';
 import { findTensorflow } from '../backends/engines/tensorflow/tensorflow-library.ts';
 import type { EngineKind } from '../fleet/repository/model-backend.ts';
 import { SkeinError } from '../protocol/errors.ts';
+import { prepareNativeCalls } from '../protocol/native/native-calls.ts';
 
 export interface EngineProbe {
   readonly kind: EngineKind;

@@ -13,6 +13,8 @@ import { scanFiles } from '../fleet/repository/scan-files.ts';
 import { RepositoryWatch, type RepositoryWatchOptions } from '../fleet/repository/watch-repository.ts';
 import type { LinkSecret } from '../protocol/link/link-proof.ts';
 import type { LinkTls } from '../protocol/link/link-tls.ts';
+import { createSharedMemory } from '../protocol/native/shared-memory.ts';
+import { SharedBodies } from '../protocol/reads/shared-bodies.ts';
 import { LocalMesh, type MeshOptions } from '../router/mesh/local-mesh.ts';
 import { OverrideStore } from '../router/mesh/override-store.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
@@ -40,6 +42,9 @@ export interface RouterCore {
 
 /** A model that is being copied into the repository is looked at twice before it is taken. */
 const settleMs = 1_000;
+
+/** For large bodies, which backends read where they are. Further ones are sent. */
+const sharedBodyBytes = 32 * 1024 * 1024;
 
 const isolation = { maxConvictions: 10_000, isolateAfterCrashes: 3, crashWindowMs: 10 * 60_000, maxModels: 10_000 };
 
@@ -71,12 +76,15 @@ export async function buildRouter(
   const tell: MeshOptions['log'] = (message, facts, level = 'info') => log[level](facts, message);
   const watches: RepositoryWatch[] = [];
   const workers = Array.from({ length: settings.routerWorkers }, (_, at) => `router-${at + 1}`);
+  // The backends of a fleet are on other hosts, as a rule.
+  const sharedBodies = fleet === undefined ? openSharedBodies() : undefined;
   const mesh = new LocalMesh({
     version: softwareVersion,
     adapters: [
       new SkeinAdapter(
         { id, software: softwareVersion, ...(fleet?.secret !== undefined && { secret: fleet.secret }) },
         fleet?.tls,
+        sharedBodies,
       ),
       new V2Adapter(),
     ],
@@ -105,17 +113,16 @@ export async function buildRouter(
   for (const record of [...records, ...externalRecords(settings)]) mesh.addBackend(record);
   const metrics = new RouterMetrics(mesh, settings.metricsMaxModels);
   const retention = { usedBytes: 0, limitBytes: settings.retryPoolBytes, perRequestBytes: settings.retryBodyBytes };
-  const exporter =
-    settings.otlpEndpoint === ''
-      ? undefined
-      : new OtlpExporter({
-          endpoint: settings.otlpEndpoint,
-          version: softwareVersion,
-          resource: { 'service.name': 'skein', 'service.version': softwareVersion, 'service.instance.id': id },
-          log: tell,
-        });
+  const exporter = exporterOf(settings, id, tell);
   const options = { ...settings, version: softwareVersion };
-  const tools = { desk, retention, metrics: metrics.front, tracer: exporter && createTracer(exporter), log: tell };
+  const tools = {
+    desk,
+    retention,
+    sharedBodies,
+    metrics: metrics.front,
+    tracer: exporter && createTracer(exporter),
+    log: tell,
+  };
   const server = await createRouterServer(mesh, options, tools);
   const grpcServer = createGrpcServer(
     mesh,
@@ -130,6 +137,22 @@ export async function buildRouter(
     await exporter?.close();
   };
   return { mesh, server, grpcServer, metrics, lists, stop };
+}
+
+function exporterOf(settings: Settings, id: string, log: MeshOptions['log']): OtlpExporter | undefined {
+  if (settings.otlpEndpoint === '') return undefined;
+  return new OtlpExporter({
+    endpoint: settings.otlpEndpoint,
+    version: softwareVersion,
+    resource: { 'service.name': 'skein', 'service.version': softwareVersion, 'service.instance.id': id },
+    log,
+  });
+}
+
+/** Undefined where the system has no such memory: bodies are sent. */
+function openSharedBodies(): SharedBodies | undefined {
+  const memory = createSharedMemory(sharedBodyBytes);
+  return memory && new SharedBodies(memory);
 }
 
 /** This one counts from its start, before the registry tells of it. */

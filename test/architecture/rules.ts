@@ -72,9 +72,10 @@ export const rules = {
     faults: (files) =>
       eachImport(files, (from, { target, isLocal, kind }) => {
         if (isLocal || kind === 'type' || target.startsWith('node:')) return undefined;
-        const door = doors[packageOf(target)];
-        if (door === undefined) return `it imports ${target}, which has no place (architecture/rules.ts)`;
-        return from.startsWith(door) ? undefined : `it imports ${target}, whose place is ${door}`;
+        const places = doors[packageOf(target)];
+        if (places === undefined) return `it imports ${target}, which has no place (architecture/rules.ts)`;
+        const isThere = places.some((place) => from.startsWith(place));
+        return isThere ? undefined : `it imports ${target}, whose place is ${places.join(' and ')}`;
       }),
   },
   pureDecisions: {
@@ -140,12 +141,13 @@ export const rules = {
 export type RuleName = keyof typeof rules;
 
 /** Where the packages that src/ runs on are used. */
-const doors: Readonly<Record<string, string>> = {
-  fastify: 'src/router/servers/api-router.ts',
-  koffi: 'src/backends/engines/',
-  pino: 'src/cli/log.ts',
-  'prom-client': 'src/router/metrics/',
-  undici: 'src/adapters/v2/',
+const doors: Readonly<Record<string, readonly string[]>> = {
+  fastify: ['src/router/servers/api-router.ts'],
+  // Runtimes, and what both ends of a link need of the C library.
+  koffi: ['src/backends/engines/', 'src/protocol/native/'],
+  pino: ['src/cli/log.ts'],
+  'prom-client': ['src/router/metrics/'],
+  undici: ['src/adapters/v2/'],
 };
 
 /** Folders that decide and do nothing. */

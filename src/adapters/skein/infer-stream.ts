@@ -6,12 +6,22 @@ import { BodyKind, encodeInferHead, type ReplyHead } from '../../protocol/link/i
 import { releaseHolds, type SlabHold, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { Exchange, InferCall, ReplyObserver } from '../adapter.ts';
 import type { BodySink, RequestBody } from '../request-body.ts';
+import type { BodyLoans } from './body-loans.ts';
+
+/** What the streams of one link share. */
+export interface InferWires {
+  readonly link: LinkConnection;
+  /** Those that wait for an answer, by number: one is over when it is not among them. */
+  readonly open: Map<number, InferStream>;
+  /** Undefined where bodies are sent. */
+  readonly loans: BodyLoans | undefined;
+}
 
 /** One request on a link: takes its body, tells of its answer, and is what whoever waits for that has in hand. */
 export class InferStream implements BodySink, Exchange, SlabHolder {
   readonly #link: LinkConnection;
-  /** Those that wait for an answer, by number: this one is over when it is not among them. */
   readonly #open: Map<number, InferStream>;
+  readonly #loans: BodyLoans | undefined;
   readonly #number: number;
   readonly #body: RequestBody;
   readonly #observer: ReplyObserver;
@@ -24,15 +34,10 @@ export class InferStream implements BodySink, Exchange, SlabHolder {
   #isPaused = false;
   #isOver = false;
 
-  constructor(
-    link: LinkConnection,
-    open: Map<number, InferStream>,
-    number: number,
-    body: RequestBody,
-    observer: ReplyObserver,
-  ) {
+  constructor({ link, open, loans }: InferWires, number: number, body: RequestBody, observer: ReplyObserver) {
     this.#link = link;
     this.#open = open;
+    this.#loans = loans;
     this.#number = number;
     this.#body = body;
     this.#observer = observer;
@@ -57,6 +62,7 @@ export class InferStream implements BodySink, Exchange, SlabHolder {
   }
 
   onPiece(piece: Uint8Array, end: boolean): boolean {
+    if (this.#loans?.lend(this.#number, piece, end) === true) return true;
     this.#link.sendBody(this.#number, piece, end);
     return !this.#link.isBehind(this.#number);
   }
@@ -132,6 +138,7 @@ export class InferStream implements BodySink, Exchange, SlabHolder {
     this.#isOver = true;
     this.#open.delete(this.#number);
     this.#link.dropBody(this.#number);
+    this.#loans?.cancel(this.#number);
     this.#body.detach();
   }
 

@@ -1,5 +1,6 @@
 import type { LinkSelf } from '../../protocol/link/handshake.ts';
 import type { LinkTls } from '../../protocol/link/link-tls.ts';
+import type { SharedBodies } from '../../protocol/reads/shared-bodies.ts';
 import type { Adapter, BackendEvents, BackendRecord, BackendSession } from '../adapter.ts';
 import { openSocket } from './open-socket.ts';
 import { SkeinSession } from './skein-session.ts';
@@ -21,16 +22,18 @@ export class SkeinAdapter implements Adapter {
   readonly kind = 'skein';
   readonly #self: Omit<LinkSelf, 'role'>;
   readonly #tls: LinkTls | undefined;
+  readonly #bodies: SharedBodies | undefined;
 
-  /** `tls`: for links to other hosts. */
-  constructor(self: Omit<LinkSelf, 'role'>, tls?: LinkTls) {
+  /** `tls`: for links to other hosts. `bodies`: memory that backends of this host may read them from. */
+  constructor(self: Omit<LinkSelf, 'role'>, tls?: LinkTls, bodies?: SharedBodies) {
     this.#self = self;
     this.#tls = tls;
+    this.#bodies = bodies;
   }
 
   async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
     signal.throwIfAborted();
-    const session = new SkeinSession(openSocket(target.address, target.id, this.#tls), target.id, this.#self, {
+    const sessionEvents: BackendEvents = {
       onState: (state, changed, gone) => events.onState(state, changed, gone),
       onStalled: (stalled, reason) => events.onStalled(stalled, reason),
       onLost: (reason) => {
@@ -39,7 +42,10 @@ export class SkeinAdapter implements Adapter {
         signal.removeEventListener('abort', onAbort);
         events.onLost(reason);
       },
-    });
+    };
+    const socket = openSocket(target.address, target.id, this.#tls);
+    const bodies = target.address.startsWith('unix:') ? this.#bodies : undefined;
+    const session = new SkeinSession(socket, target.id, this.#self, sessionEvents, bodies);
     const onAbort = () => session.close('the router stops');
     signal.addEventListener('abort', onAbort, { once: true });
     const heartbeat = watchHeartbeat(session, events, target.address.startsWith('tcp:'));

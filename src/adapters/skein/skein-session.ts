@@ -18,8 +18,10 @@ import type {
   State,
 } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
+import type { SharedBodies } from '../../protocol/reads/shared-bodies.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import type { BackendEvents, BackendSession, Capabilities, Exchange, InferCall, ReplyObserver } from '../adapter.ts';
+import { BodyLoans } from './body-loans.ts';
 import { InferStream } from './infer-stream.ts';
 
 const can: Capabilities = {
@@ -41,11 +43,22 @@ export class SkeinSession implements BackendSession {
   readonly #infers = new Map<number, InferStream>();
   readonly #calls = new Map<number, CallStream>();
   readonly #opened = Promise.withResolvers<void>();
+  readonly #bodies: SharedBodies | undefined;
+  /** Once the backend reads the memory that bodies are in. */
+  #loans: BodyLoans | undefined;
   #nextStream = 1;
 
-  constructor(socket: Socket, backendId: string, self: Omit<LinkSelf, 'role'>, events: BackendEvents) {
+  /** `bodies`: memory that a backend on this host may read bodies from. */
+  constructor(
+    socket: Socket,
+    backendId: string,
+    self: Omit<LinkSelf, 'role'>,
+    events: BackendEvents,
+    bodies?: SharedBodies,
+  ) {
     this.#id = backendId;
     this.#events = events;
+    this.#bodies = bodies;
     this.#link = new LinkConnection(
       socket,
       { ...self, role: 'router' },
@@ -79,7 +92,8 @@ export class SkeinSession implements BackendSession {
 
   infer(call: InferCall, observer: ReplyObserver): Exchange {
     if (!this.#link.isOpen) return this.#refuse(observer);
-    const stream = new InferStream(this.#link, this.#infers, this.#takeStream(), call.body, observer);
+    const wires = { link: this.#link, open: this.#infers, loans: this.#loans };
+    const stream = new InferStream(wires, this.#takeStream(), call.body, observer);
     stream.send(call);
     return stream;
   }
@@ -159,12 +173,25 @@ export class SkeinSession implements BackendSession {
   #onOpen(peer: Hello): void {
     if (peer.role !== 'backend' || peer.id !== this.#id) {
       this.#link.close(`expected backend '${this.#id}', reached ${peer.role} '${peer.id}'`);
-    } else this.#opened.resolve();
+      return;
+    }
+    this.#opened.resolve();
+    if (this.#bodies !== undefined) void this.#share(this.#bodies);
+  }
+
+  async #share(bodies: SharedBodies): Promise<void> {
+    try {
+      await this.#call({ verb: 'share', path: bodies.path, bytes: bodies.bytes.byteLength });
+    } catch {
+      return; // it cannot read it: bodies are sent
+    }
+    this.#loans = new BodyLoans(this.#link, bodies);
   }
 
   #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
     switch (type) {
       case FrameType.reply: {
+        this.#loans?.settle(stream);
         const infer = this.#infers.get(stream);
         if (infer === undefined) return; // cancelled meanwhile
         infer.onReply(decodeReplyHead(payload));
@@ -173,6 +200,9 @@ export class SkeinSession implements BackendSession {
       }
       case FrameType.error:
         this.#onError(stream, JSON.parse(payload.toString()) as LinkError);
+        return;
+      case FrameType.returned:
+        this.#loans?.settle(stream);
         return;
       case FrameType.result: {
         const result = JSON.parse(payload.toString()) as CallResult;
@@ -192,6 +222,7 @@ export class SkeinSession implements BackendSession {
   }
 
   #onError(stream: number, fault: LinkError): void {
+    this.#loans?.settle(stream);
     this.#infers.get(stream)?.onError(fromLinkError(fault), fault.requestId);
   }
 
@@ -208,5 +239,6 @@ export class SkeinSession implements BackendSession {
     for (const call of this.#calls.values()) call.fail(error);
     this.#calls.clear();
     for (const infer of [...this.#infers.values()]) infer.onError(error);
+    this.#loans?.close();
   }
 }

@@ -1,4 +1,4 @@
-import { glibcFunction } from './c-library.ts';
+import { glibcFunction } from '../../protocol/native/c-library.ts';
 
 /**
  * Gives memory that the C library keeps after a free back to the system: glibc holds on to the chunks of an unloaded

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
-import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
+import { decodeLoan, FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import {
   BodyKind,
@@ -19,6 +19,7 @@ import type { BodyFacts } from './body-codec.ts';
 import type { Host } from './host.ts';
 import type { Cancellable } from './infer-work.ts';
 import { aheadBytes } from './json-reader.ts';
+import { SharedReads } from './shared-reads.ts';
 import { StateFeed } from './state-feed.ts';
 
 /** A request whose body is still coming, or that is being served. */
@@ -27,6 +28,8 @@ interface Stream extends SlabHolder {
   pieces: Uint8Array[];
   bytes: number;
   ungranted: number;
+  /** Pieces lie in memory of the router. */
+  isLent: boolean;
   /** Its body has come. */
   isWhole: boolean;
   work: Cancellable | undefined;
@@ -43,6 +46,7 @@ export class BackendLink {
   /** Bytes of answers that wait for their router to take them: they are in memory as the bodies of requests are. */
   readonly #answers = new Map<number, number>();
   readonly #onClosed: (peer: string, reason: string) => void;
+  readonly #reads: SharedReads;
   #peer = 'unknown';
   #feed: StateFeed | undefined;
   #finished: (() => void) | undefined;
@@ -50,6 +54,10 @@ export class BackendLink {
   constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void, secret?: LinkSecret) {
     this.#host = host;
     this.#onClosed = onClosed;
+    // A router of another host has no memory here.
+    this.#reads = new SharedReads(socket.remoteAddress === undefined, (stream) =>
+      this.#link.send(FrameType.returned, stream),
+    );
     this.#link = new LinkConnection(
       socket,
       { role: 'backend', id: host.id, software: host.software, ...(secret !== undefined && { secret }) },
@@ -106,11 +114,17 @@ export class BackendLink {
           bytes: 0,
           ungranted: 0,
           holds: undefined,
+          isLent: false,
           isWhole: false,
           work: undefined,
         });
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
         return;
+      case FrameType.loan: {
+        const { offset, length } = decodeLoan(payload);
+        this.#onPiece(stream, this.#reads.piece(offset, length), (flags & flagEnd) !== 0, true);
+        return;
+      }
       case FrameType.cancel:
         this.#cancel(stream);
         return;
@@ -123,6 +137,10 @@ export class BackendLink {
   }
 
   #onData(id: number, piece: Buffer, end: boolean): void {
+    this.#onPiece(id, piece, end, false);
+  }
+
+  #onPiece(id: number, piece: Buffer, end: boolean, isLent: boolean): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return; // cancelled, or refused before its body had come
     if (stream.isWhole) throw new LinkRuleBroken('a body that goes on after its end');
@@ -131,9 +149,10 @@ export class BackendLink {
         this.#fail(id, this.#host.bodies.fullError(), undefined);
         return;
       }
-      stream.pieces.push(this.#link.keep(piece, stream));
+      if (isLent) stream.isLent = true;
+      else stream.ungranted += piece.length;
+      stream.pieces.push(isLent ? piece : this.#link.keep(piece, stream));
       stream.bytes += piece.length;
-      stream.ungranted += piece.length;
     }
     if (end) this.#serve(id, stream);
     else if (stream.ungranted >= streamWindowBytes / 2) {
@@ -172,6 +191,7 @@ export class BackendLink {
     stream.work = copy.infer(pieces, facts, timeoutMs, {
       reply: (body) => this.#reply(id, body, copy.inFlight, copy.latencyUs),
       fail: (error, requestId) => this.#fail(id, error, requestId),
+      drop: () => this.#reads.done(id),
     });
   }
 
@@ -204,7 +224,10 @@ export class BackendLink {
   /** False where the router has cancelled it: nothing may be said of it any more. `isSpent`: nor does a run read it. */
   #forget(id: number, isSpent: boolean): boolean {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return false;
+    if (stream === undefined) {
+      this.#reads.done(id);
+      return false;
+    }
     this.#streams.delete(id);
     this.#host.bodies.giveBack(stream.bytes);
     // A run that goes on after its request was cancelled still reads the body.
@@ -230,15 +253,22 @@ export class BackendLink {
     this.#link.dropBody(id);
     this.#forgetAnswer(id);
     if (stream === undefined) return;
-    this.#forget(id, stream.work === undefined);
-    stream.work?.cancel();
+    this.#giveUp(id, stream);
     this.#tellIfIdle();
+  }
+
+  /** Nobody wants its answer: a run that is under way ends, and reads its body until then. */
+  #giveUp(id: number, stream: Stream): void {
+    const { work } = stream;
+    this.#forget(id, work === undefined);
+    if (stream.isLent) this.#reads.giveUp(id, work !== undefined);
+    work?.cancel();
   }
 
   async #answerCall(id: number, call: Call): Promise<void> {
     let result: CallResult;
     try {
-      result = { ok: await this.#host.answer(call, this) };
+      result = { ok: call.verb === 'share' ? this.#reads.open(call) : await this.#host.answer(call, this) };
     } catch (fault) {
       result = { error: toLinkError(SkeinError.from(fault), undefined) };
     }
@@ -248,10 +278,8 @@ export class BackendLink {
   #onClose(reason: string): void {
     this.#feed?.stop();
     this.#host.forgetRouter(this);
-    for (const [id, stream] of [...this.#streams]) {
-      this.#forget(id, stream.work === undefined);
-      stream.work?.cancel();
-    }
+    for (const [id, stream] of [...this.#streams]) this.#giveUp(id, stream);
+    this.#reads.close();
     for (const id of [...this.#answers.keys()]) this.#forgetAnswer(id);
     this.#tellIfIdle();
     this.#onClosed(this.#peer, reason);

@@ -139,6 +139,7 @@ export class Copy {
     };
     const answers = new JoinedAnswers(calls.length, responder, () => all.cancel());
     for (const [i, call] of calls.entries()) works.push(this.#take(call, codec, timeoutMs, answers.responder(i)));
+    if (answers.hasFailed) all.cancel();
     return all;
   }
 
@@ -354,7 +355,7 @@ export class Copy {
   /** Its client is gone. */
   #drop(item: InferWork): void {
     this.#settle(item, 'CANCELED');
-    this.#release(item, nothing);
+    this.#release(item, () => item.responder.drop());
   }
 
   /** Lets an answer out, in the order of the requests where the model asks for that. */

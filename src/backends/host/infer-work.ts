@@ -5,10 +5,12 @@ import type { Answer } from '../batching/answer-order.ts';
 import { BatchItem, type BatchItemFacts } from '../batching/item.ts';
 import type { BodyCodec, DecodedRequest } from './body-codec.ts';
 
-/** Where an answer goes. Exactly one of the two is called, once. */
+/** Where an answer goes. Exactly one of them is called, once, and nobody reads the body of the request from then on. */
 export interface Responder {
   reply(body: EncodedBody): void;
   fail(error: SkeinError, requestId: string | undefined): void;
+  /** It was cancelled. */
+  drop(): void;
 }
 
 /** A request under way. */

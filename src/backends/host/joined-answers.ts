@@ -2,13 +2,17 @@ import type { SkeinError } from '../../protocol/errors.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { Responder } from './infer-work.ts';
 
-/** The answer to a request that is several calls: theirs, one behind the other; or the first failure of one. */
+/**
+ * The answer to a request that is several calls: theirs, one behind the other; or the first failure of one, once the others
+ * have ended, too.
+ */
 export class JoinedAnswers {
   readonly #responder: Responder;
   readonly #bodies: (EncodedBody | undefined)[];
   readonly #onFailed: () => void;
   #left: number;
-  #isOver = false;
+  #failure: { readonly error: SkeinError; readonly requestId: string | undefined } | undefined;
+  #isDropped = false;
 
   /** `onFailed`: the others need not go on. */
   constructor(count: number, responder: Responder, onFailed: () => void) {
@@ -18,27 +22,40 @@ export class JoinedAnswers {
     this.#onFailed = onFailed;
   }
 
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Where the answer to call `index` goes. */
   responder(index: number): Responder {
     return {
-      reply: (body) => this.#reply(index, body),
-      fail: (error, requestId) => this.#fail(error, requestId),
+      reply: (body) => {
+        this.#bodies[index] = body;
+        this.#ended();
+      },
+      fail: (error, requestId) => {
+        const isFirst = this.#failure === undefined;
+        this.#failure ??= { error, requestId };
+        this.#ended();
+        if (isFirst) this.#onFailed();
+      },
+      drop: () => {
+        this.#isDropped = true;
+        this.#ended();
+      },
     };
   }
 
-  #reply(index: number, body: EncodedBody): void {
-    this.#bodies[index] = body;
-    if (--this.#left > 0 || this.#isOver) return;
-    this.#isOver = true;
+  #ended(): void {
+    if (--this.#left > 0) return;
+    if (this.#failure !== undefined) this.#responder.fail(this.#failure.error, this.#failure.requestId);
+    else if (this.#isDropped) this.#responder.drop();
+    else this.#replyAll();
+  }
+
+  #replyAll(): void {
     const parts = this.#bodies.flatMap((one) => one!.parts);
     const byteLength = this.#bodies.reduce((sum, one) => sum + one!.byteLength, 0);
     this.#responder.reply({ headerLength: undefined, parts, byteLength });
-  }
-
-  #fail(error: SkeinError, requestId: string | undefined): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#responder.fail(error, requestId);
-    this.#onFailed();
   }
 }

@@ -37,6 +37,10 @@ export const FrameType = {
   pong: 13,
   /** Stream 0. JSON: Goodbye. The sender closes when its streams have ended, or at once after a broken rule. */
   goodbye: 14,
+  /** In place of data: where the whole body lies in memory that the backend reads, too. Offset and length; see Call.share. */
+  loan: 15,
+  /** Backend to router: it reads the body of a cancelled stream no more. Empty. */
+  returned: 16,
 } as const;
 
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
@@ -67,6 +71,8 @@ export const payloadLimit: Readonly<Record<number, number>> = {
   [FrameType.ping]: 0,
   [FrameType.pong]: 0,
   [FrameType.goodbye]: maxHeadBytes,
+  [FrameType.loan]: 8,
+  [FrameType.returned]: 0,
 };
 
 /** Writes a header at `at` in `target`, which must have room. */
@@ -94,4 +100,17 @@ export function frame(type: FrameType, stream: number, payload: Uint8Array | und
 
 export function jsonFrame(type: FrameType, stream: number, value: unknown): Buffer {
   return frame(type, stream, Buffer.from(JSON.stringify(value)));
+}
+
+/** A place in shared memory, as a loan names it. */
+export function encodeLoan(offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeUInt32LE(offset, 0);
+  bytes.writeUInt32LE(length, 4);
+  return bytes;
+}
+
+/** Throws RangeError on a payload that is too short. */
+export function decodeLoan(bytes: Buffer): { readonly offset: number; readonly length: number } {
+  return { offset: bytes.readUInt32LE(0), length: bytes.readUInt32LE(4) };
 }

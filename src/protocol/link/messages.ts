@@ -152,6 +152,8 @@ export type Call =
   | { readonly verb: 'runs'; readonly copy: number }
   | { readonly verb: 'statistics'; readonly model?: string }
   | { readonly verb: 'engine' }
+  /** Memory of the router that bodies lie in, on this host. A backend that cannot read it refuses, and gets bodies as data. */
+  | { readonly verb: 'share'; readonly path: string; readonly bytes: number }
   /** What lies at a path below the backend's model directories: ModelFinding. */
   | { readonly verb: 'find'; readonly path: string };
 

@@ -1,21 +1,35 @@
+import type { SharedBodies, SharedBody } from '../../protocol/reads/shared-bodies.ts';
 import { type SlabPool, slabBytes } from '../../protocol/reads/slab-pool.ts';
 
 /** With less room left than this a new slab is taken: each read is a system call. */
 const smallestReadBytes = 32 * 1024;
 
-/** The slabs that hold the body of one request. */
+/** Who was sent a body rather than lent it may still have pieces to write when it is given up, but not for so long. */
+const doubtMs = 60_000;
+
+/** Where the body of one request is read to: a place in shared memory, or slabs where there is none. */
 export class BodySlabs {
   readonly #pool: SlabPool;
+  readonly #bodies: SharedBodies | undefined;
   #slabs: Buffer[] = [];
-  /** Bytes of the last slab that are taken. */
+  #shared: SharedBody | undefined;
+  /** Bytes that are taken: of the shared place, else of the last slab. */
   #used = slabBytes;
 
-  constructor(pool: SlabPool) {
+  constructor(pool: SlabPool, bodies?: SharedBodies) {
     this.#pool = pool;
+    this.#bodies = bodies;
+  }
+
+  /** A body of so many bytes comes, of which the first `headBytes` are no tensor. */
+  begin(bytes: number, headBytes: number): void {
+    this.#shared = this.#bodies?.take(bytes, headBytes);
+    if (this.#shared !== undefined) this.#used = 0;
   }
 
   /** Where to read at most so many bytes of the body to. */
   room(mostBytes: number): Buffer {
+    if (this.#shared !== undefined) return this.#shared.bytes.subarray(this.#used, this.#used + mostBytes);
     const left = slabBytes - this.#used;
     if (left < Math.min(mostBytes, smallestReadBytes)) {
       this.#slabs.push(this.#pool.take());
@@ -31,18 +45,26 @@ export class BodySlabs {
 
   /** A copy of a piece that lies elsewhere; it must fit a slab. */
   keep(piece: Uint8Array): Buffer {
-    if (slabBytes - this.#used < piece.byteLength) this.#used = slabBytes;
+    if (this.#shared === undefined && slabBytes - this.#used < piece.byteLength) this.#used = slabBytes;
     const kept = this.room(piece.byteLength);
     kept.set(piece);
     this.#used += piece.byteLength;
     return kept;
   }
 
-  /** The body is no more. `isSpent`: nobody reads it any more, so that others may be read into its place. */
-  release(isSpent: boolean): void {
-    if (this.#slabs.length === 0) return;
+  /**
+   * The body is no more. `isSpent`: nobody reads it any more, so that others may be read into its place. What was lent to
+   * all of its `sinks` is free once they have done with it.
+   */
+  release(isSpent: boolean, sinks = 0): void {
+    if (this.#shared !== undefined) {
+      const shared = this.#shared;
+      if (isSpent || shared.loans === sinks) shared.release();
+      else setTimeout(() => shared.release(), doubtMs).unref();
+      this.#shared = undefined;
+    }
     if (isSpent) for (const slab of this.#slabs) this.#pool.giveBack(slab);
-    this.#slabs = [];
+    if (this.#slabs.length > 0) this.#slabs = [];
     this.#used = slabBytes;
   }
 }

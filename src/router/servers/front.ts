@@ -1,4 +1,5 @@
 import type { RetentionPool } from '../../adapters/request-body.ts';
+import type { SharedBodies } from '../../protocol/reads/shared-bodies.ts';
 import type { FleetDesk } from '../mesh/fleet-desk.ts';
 import type { Mesh } from '../mesh/mesh-port.ts';
 import type { FrontMetrics } from '../metrics/front-metrics.ts';
@@ -15,6 +16,8 @@ export interface ServerTools {
   readonly desk?: FleetDesk | undefined;
   /** Shared by all servers of the process. */
   readonly retention: RetentionPool;
+  /** Where large bodies are read to, for backends of this host; undefined: each server has memory of its own. */
+  readonly sharedBodies?: SharedBodies | undefined;
   readonly metrics: FrontMetrics;
   /** Undefined where no collector is configured: then nothing is recorded. */
   readonly tracer?: Tracer | undefined;
@@ -26,6 +29,7 @@ export class Front {
   readonly mesh: Mesh;
   readonly options: ServerOptions;
   readonly retention: RetentionPool;
+  readonly sharedBodies: SharedBodies | undefined;
   readonly metrics: FrontMetrics;
   readonly tracer: Tracer | undefined;
   readonly log: ServerLog;
@@ -34,10 +38,11 @@ export class Front {
   #fixedHeaders: readonly string[];
   #isClosing = false;
 
-  constructor(mesh: Mesh, options: ServerOptions, { retention, metrics, tracer, log }: ServerTools) {
+  constructor(mesh: Mesh, options: ServerOptions, { retention, sharedBodies, metrics, tracer, log }: ServerTools) {
     this.mesh = mesh;
     this.options = options;
     this.retention = retention;
+    this.sharedBodies = sharedBodies;
     this.metrics = metrics;
     this.tracer = tracer;
     this.log = log;

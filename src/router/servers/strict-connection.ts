@@ -79,7 +79,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     this.socket = socket;
     this.#shared = shared;
     this.#answer = new StrictAnswer(socket, shared.heads);
-    this.#slabs = new BodySlabs(shared.slabs);
+    this.#slabs = new BodySlabs(shared.slabs, shared.front.sharedBodies);
     if (!readInto(socket, this)) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
@@ -163,6 +163,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     }
     this.#bodyLeft = head.facts.expectedBytes;
     this.#first = chunk.subarray(head.bytes.length);
+    if (this.#isLarge) this.#slabs.begin(this.#bodyLeft, head.facts.headerLength ?? 0);
     const exchange = new InferExchange(this.#shared.front, this, head.facts);
     this.#exchange = exchange;
     exchange.start();
@@ -243,8 +244,8 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     this.socket.resume();
   }
 
-  onReleased(isSpent: boolean): void {
-    this.#slabs.release(isSpent);
+  onReleased(isSpent: boolean, sinks: number): void {
+    this.#slabs.release(isSpent, sinks);
   }
 
   stopBody(): void {

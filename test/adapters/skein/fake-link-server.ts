@@ -117,6 +117,8 @@ class Script {
         return { choices: [], learned: [], drift: 1, sessions: [1] };
       case 'engine':
         return {};
+      case 'share':
+        throw new Error('this end reads no memory of others');
       case 'find':
         return { versions: [1], stamps: ['s1'], changedAtMs: 1 };
       default:

@@ -14,6 +14,7 @@ export function ask(copy: Copy, dialect: BodyDialect, body: Uint8Array | string)
         resolve(bytes);
       },
       fail: (error) => reject(error),
+      drop: () => {},
     });
   });
 }

@@ -12,6 +12,8 @@ import { streamWindowBytes } from '../../../src/protocol/link/connection.ts';
 import { FrameType, flagEnd, frame, jsonFrame, maxDataBytes } from '../../../src/protocol/link/frame.ts';
 import { BodyKind, encodeInferHead } from '../../../src/protocol/link/infer-head.ts';
 import type { CopyFacts, CopySpec } from '../../../src/protocol/link/messages.ts';
+import { createSharedMemory } from '../../../src/protocol/native/shared-memory.ts';
+import { SharedBodies, type SharedBody } from '../../../src/protocol/reads/shared-bodies.ts';
 import type { Tensor } from '../../../src/protocol/tensors/tensor.ts';
 import { clientBody, wholeBody } from '../../adapters/client-body.ts';
 import { until } from '../../adapters/until.ts';
@@ -30,7 +32,7 @@ interface Backend {
   readonly path: string;
   /** Why links ended, in order. */
   readonly reasons: string[];
-  session(): Promise<BackendSession>;
+  session(bodies?: SharedBodies): Promise<BackendSession>;
 }
 
 type Owner = { after(hook: () => unknown): void };
@@ -62,8 +64,8 @@ async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<
     await server.close();
     await host.drain();
   });
-  const session = () =>
-    new SkeinAdapter({ id: 'r1', software: 'test' }).connect(
+  const session = (bodies?: SharedBodies) =>
+    new SkeinAdapter({ id: 'r1', software: 'test' }, undefined, bodies).connect(
       { id: 'b1', kind: 'skein', address: `unix:${path}`, engines: ['onnx'] },
       { onState: () => {}, onStalled: () => {}, onLost: () => {} },
       stop.signal,
@@ -164,10 +166,16 @@ const large = (bytes: number) => (_inputs: readonly Tensor[], wanted: readonly s
       : { name, datatype: 'FP32', shape: [1, 2], parts: [Buffer.alloc(8)], byteLength: 8 };
   });
 
-async function loaded(backend: Backend, name: string, file: Parameters<FakeEngine['add']>[1]) {
-  const session = await backend.session();
+async function loaded(backend: Backend, name: string, file: Parameters<FakeEngine['add']>[1], bodies?: SharedBodies) {
+  const session = await backend.session(bodies);
   const spec = backend.engine.add(name, file);
   return { session, spec, copy: await session.load(spec) };
+}
+
+function sharedBody(bodies: SharedBodies, content: Buffer): SharedBody {
+  const body = bodies.take(content.length, 0)!;
+  content.copy(body.bytes);
+  return body;
 }
 
 describe('BackendLink', () => {
@@ -229,6 +237,42 @@ describe('BackendLink', () => {
     await until('the body', () => backend.host.bodies.heldBytes === 50_000);
     session.close('gone');
     await until('its end', () => backend.host.bodies.heldBytes === 0);
+  });
+
+  test('reads a body where its router has it, and gives it back with the answer', async (t) => {
+    const backend = await startBackend(t);
+    const bodies = new SharedBodies(createSharedMemory(mebibyte)!);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte }, bodies);
+    const body = sharedBody(bodies, bodyOf({ id: 'q', name: 'x'.repeat(100_000) }));
+    const { answer } = ask(session, copy, body.bytes);
+    body.release();
+    assert.ok(bodies.usedBytes > 0 && body.loans === 1);
+    await answer.over();
+    const reply = JSON.parse(Buffer.concat(answer.pieces).toString()) as { id: string; outputs: { data: string[] }[] };
+    assert.deepEqual([reply.id, reply.outputs[1]!.data[0]!.length], ['q', 100_000]);
+    assert.deepEqual([bodies.usedBytes, backend.host.bodies.heldBytes], [0, 0]);
+  });
+
+  test('gives a body that was given up back when its run has ended, and not before', async (t) => {
+    const backend = await startBackend(t);
+    const bodies = new SharedBodies(createSharedMemory(mebibyte)!);
+    const config = 'max_batch_size: 8\ninstance_group [ { count: 1 kind: KIND_CPU } ]\n';
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte, isSlow: true, config }, bodies);
+    const body = sharedBody(bodies, bodyOf({ name: 'x'.repeat(100_000) }));
+    const { exchange } = ask(session, copy, body.bytes);
+    body.release();
+    // Somebody wants the other answer of their run: it is not broken off.
+    const { answer } = ask(session, copy, bodyOf());
+    const model = backend.engine.modelOf('a');
+    await until('the run', () => model.running === 1);
+    const bothBytes = backend.host.bodies.heldBytes;
+    exchange.cancel();
+    await until('its end', () => backend.host.bodies.heldBytes < bothBytes);
+    await session.statistics();
+    assert.ok(bodies.usedBytes > 0, 'given away under a run');
+    model.runs[0]!.finish();
+    await until('its place', () => bodies.usedBytes === 0);
+    assert.ok((await answer.over()).ended);
   });
 
   test('counts an answer that its router does not take, until it does', async (t) => {

@@ -335,6 +335,7 @@ describe('Copy', () => {
       fail: (error) => {
         code = error.code;
       },
+      drop: () => assert.fail('dropped'),
     });
     assert.deepEqual([work, code, copy.inFlight], [undefined, 'json_malformed', 0]);
   });

@@ -71,6 +71,7 @@ describe('a copy of a model whose inputs are padded', () => {
             .outputs[0]!;
         },
         fail: (error) => assert.fail(error),
+        drop: () => assert.fail('dropped'),
       });
     }
     for (let n = 0; answers.filter(Boolean).length < requests.length && n < 100; n++) await turns();

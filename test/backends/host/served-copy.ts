@@ -114,6 +114,7 @@ export function send(
   const work = copy.infer([body], jsonBody, timeoutMs, {
     reply: ({ parts }) => settle(readAnswer(Buffer.concat(parts))),
     fail: (error, requestId) => settle({ kind: 'error', error, id: requestId }),
+    drop: () => {},
   });
   return { work, outcome: () => outcome };
 }

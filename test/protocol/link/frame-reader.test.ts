@@ -96,7 +96,7 @@ for (const [what, length, type, word] of [
   ['a length beyond the limit of its type', maxDataBytes + 1, FrameType.data, 0],
   ['the largest length there is', 0xffff_ffff, FrameType.call, 0],
   ['a payload where none is allowed', 1, FrameType.cancel, 0],
-  ['a type that does not exist', 0, 15, 0],
+  ['a type that does not exist', 0, 17, 0],
   ['the type 0', 0, 0, 0],
   ['a flag that does not exist', 0, FrameType.data, 2 << 8],
   ['reserved bits', 0, FrameType.data, 1 << 16],

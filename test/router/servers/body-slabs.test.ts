@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SharedBodies } from '../../../src/protocol/reads/shared-bodies.ts';
 import { SlabPool, slabBytes } from '../../../src/protocol/reads/slab-pool.ts';
 import { BodySlabs } from '../../../src/router/servers/body-slabs.ts';
 
@@ -33,4 +34,42 @@ describe('BodySlabs', () => {
     slabs.release(true);
     assert.equal(pool.keptBytes, slabBytes);
   });
+
+  test('reads a body into shared memory in one piece, and into slabs where that has no place', () => {
+    const bodies = sharedBodies();
+    const slabs = new BodySlabs(new SlabPool(0), bodies);
+    slabs.begin(200_000, 100);
+    const kept = slabs.keep(Buffer.from('abc'));
+    const room = slabs.room(199_997);
+    assert.deepEqual([kept.toString(), room.byteLength, room.byteOffset - kept.byteOffset], ['abc', 199_997, 3]);
+    assert.equal(bodies.find(room), bodies.find(kept));
+    assert.notEqual(bodies.find(room), undefined);
+    slabs.release(true);
+    assert.equal(bodies.usedBytes, 0);
+    slabs.begin(bodies.bytes.byteLength, 0);
+    assert.equal(bodies.find(slabs.room(100)), undefined);
+  });
+
+  test('leaves a place of shared memory to those that it is lent to, and for a while to those that are sent it', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const bodies = sharedBodies();
+    const slabs = new BodySlabs(new SlabPool(0), bodies);
+    slabs.begin(100_000, 0);
+    const lent = bodies.find(slabs.room(1))!;
+    lent.lend();
+    slabs.release(false, 1);
+    assert.ok(bodies.usedBytes > 0);
+    lent.release();
+    assert.equal(bodies.usedBytes, 0);
+    slabs.begin(100_000, 0);
+    slabs.release(false, 1);
+    t.mock.timers.tick(59_999);
+    assert.ok(bodies.usedBytes > 0);
+    t.mock.timers.tick(1);
+    assert.equal(bodies.usedBytes, 0);
+  });
 });
+
+function sharedBodies(): SharedBodies {
+  return new SharedBodies({ path: '', bytes: Buffer.alloc(2 * 1024 * 1024) });
+}

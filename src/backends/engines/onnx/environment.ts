@@ -1,4 +1,4 @@
-import { prepareNativeCalls } from '../native-calls.ts';
+import { prepareNativeCalls } from '../../../protocol/native/native-calls.ts';
 import { type Pointer, RuntimeApi, stringArray } from './runtime-api.ts';
 import { findRuntimeLibrary } from './runtime-library.ts';
 import { StagingBuffers } from './staging-buffers.ts';

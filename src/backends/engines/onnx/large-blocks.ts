@@ -1,4 +1,4 @@
-import { glibcFunction } from '../c-library.ts';
+import { glibcFunction } from '../../../protocol/native/c-library.ts';
 
 /** Parameters of glibc's mallopt, as malloc.h numbers them. */
 const trimThreshold = -1;

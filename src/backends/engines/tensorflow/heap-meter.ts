@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { glibcFunction } from '../c-library.ts';
+import { glibcFunction } from '../../../protocol/native/c-library.ts';
 
 /** Bytes that C and C++ have allocated and not freed; undefined where the C library does not tell. */
 type HeapReader = () => number;
