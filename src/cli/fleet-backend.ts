@@ -9,7 +9,7 @@ import type { BackendSettings } from '../config/load-fleet-settings.ts';
 import type { BackendMember, MemberRecord } from '../fleet/member-record.ts';
 import { RepositoryPublisher } from '../fleet/publish-repository.ts';
 import type { Announcement, Registry } from '../fleet/registry.ts';
-import { scanRepository } from '../fleet/repository/scan.ts';
+import { scanPart, scanRepository } from '../fleet/repository/scan.ts';
 import { RepositoryWatch } from '../fleet/repository/watch-repository.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkAddress, parseLinkAddress, writeLinkAddress } from '../protocol/link/link-address.ts';
@@ -171,6 +171,7 @@ async function publishModels(settings: BackendSettings, registry: Registry, log:
     const followOutside = settings.allowOutsideLinks;
     const watch = new RepositoryWatch({
       scan: (previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }),
+      scanPart: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
       pollMs: settings.repositoryPollMs,
       settleMs,
       onChange: ({ added, changed }) => publisher.publish([...added, ...changed], Date.now()),

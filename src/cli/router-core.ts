@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { ModelListSource } from '../fleet/repository/model-list-source.ts';
 import type { RepositoryNotice } from '../fleet/repository/repository-model.ts';
-import { scanRepository } from '../fleet/repository/scan.ts';
+import { scanPart, scanRepository } from '../fleet/repository/scan.ts';
 import { scanFiles } from '../fleet/repository/scan-files.ts';
 import { RepositoryWatch, type RepositoryWatchOptions } from '../fleet/repository/watch-repository.ts';
 import type { LinkSecret } from '../protocol/link/link-proof.ts';
@@ -99,14 +99,14 @@ export async function buildRouter(
     hold: { maxPerModel: settings.holdMaxPerModel, maxTotal: settings.holdMaxTotal, maxHoldMs: settings.holdMaxMs },
     quarantine: { ...isolation, convictionMs: settings.convictionMs },
     requestTimeoutMs: settings.requestTimeoutMs,
-    rescan: async () => {
-      await Promise.all(watches.map((watch) => watch.poll()));
+    lookFor: async (model) => {
+      await Promise.all(watches.map((watch) => watch.look(model)));
     },
     log: tell,
   });
   const desk = fleet && mesh.follow(fleet.registry);
   const list = new ModelListSource(settings.modelConfigFile);
-  const listWatch = await watchInto(mesh, (previous) => list.scan(previous, Date.now()), settings, log);
+  const listWatch = await watchInto(mesh, { scan: (previous) => list.scan(previous, Date.now()) }, settings, log);
   const lists = new ListedModels(list, listWatch, party);
   watches.push(listWatch);
   for (const scan of await scansOf(settings)) watches.push(await watchInto(mesh, scan, settings, log));
@@ -175,7 +175,7 @@ export function pinnedModels({ pin }: Settings): string[] {
   return listOf(pin);
 }
 
-type Scan = RepositoryWatchOptions['scan'];
+type Scan = Pick<RepositoryWatchOptions, 'scan' | 'scanPart'>;
 
 /** Each directory is a repository of its own; files named one by one are one together. */
 async function scansOf(settings: Settings): Promise<Scan[]> {
@@ -189,16 +189,19 @@ async function scansOf(settings: Settings): Promise<Scan[]> {
     if (!isDirectory) files.push(path);
     else {
       const followOutside = settings.allowOutsideLinks;
-      scans.push((previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }));
+      scans.push({
+        scan: (previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }),
+        scanPart: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
+      });
     }
   }
-  if (files.length > 0) scans.push((previous) => scanFiles(files, previous));
+  if (files.length > 0) scans.push({ scan: (previous) => scanFiles(files, previous) });
   return scans;
 }
 
 async function watchInto(mesh: LocalMesh, scan: Scan, settings: Settings, log: Logger): Promise<RepositoryWatch> {
   const watch = new RepositoryWatch({
-    scan,
+    ...scan,
     pollMs: settings.repositoryPollMs,
     settleMs,
     onChange: (changes) => {

@@ -107,8 +107,8 @@ export const servingSettings = {
     zero: 'looks only when asked by a load',
     default: 5 * second,
     verbs: ['serve'],
-    summary: 'how often the repositories are looked at for new, changed and removed models',
-    why: 'A look costs a few system calls per model: go up for network file systems and for ten thousands of models.',
+    summary: 'in how long every model of the repositories is looked at once for changes',
+    why: 'A look costs a few system calls per model: go up for network file systems and for ten thousands of models. Models that come or go are seen within half a second, a load call looks at its own model at once.',
   },
   allowOutsideLinks: {
     flag: 'allow-outside-links',

@@ -31,7 +31,7 @@ export interface ModelMemory {
   readonly misnamed?: readonly string[];
 }
 
-interface ScannedModel {
+export interface ScannedModel {
   readonly model: RepositoryModel;
   /** Absent where the directory could not be listed. */
   readonly memory?: ModelMemory;

@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '../../protocol/errors.ts';
 import { diffRepository, isUnchanged, settled } from './diff-repository.ts';
 import type { RepositoryChanges, RepositoryNotice, RepositorySnapshot } from './repository-model.ts';
-import type { RepositoryScan } from './scan.ts';
+import type { RepositoryScan, ScanPart } from './scan.ts';
 
 export interface RepositoryWatchOptions {
   /** One look at everything: scanRepository or scanFiles with their arguments bound. */
   readonly scan: (previous: RepositoryScan | undefined) => Promise<RepositoryScan>;
-  /** From the end of one look to the next; 0: only when `poll` is called. */
+  /** The same of a part; left out: there is little enough to look at all of it each time. */
+  readonly scanPart?: (previous: RepositoryScan, part: ScanPart) => Promise<RepositoryScan>;
+  /** In so long everything is looked at once more; 0: only when `poll` is called. */
   readonly pollMs: number;
   /** How long a change must stay as it is to be handed on, so that a file that is being copied is not loaded half. */
   readonly settleMs: number;
@@ -18,6 +20,13 @@ export interface RepositoryWatchOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** A large repository is looked at in parts, so often: each time at what came or went, and at the next few models. */
+const partEveryMs = 500;
+
+/** A model that changed is looked at each time for so long: somebody may still be copying its files. */
+const restlessMs = 10_000;
+const mostRestless = 256;
+
 /**
  * Looks at a model repository again and again and hands on what changed. A repository that cannot be read keeps its models:
  * a mount that goes away for a moment must not unload a fleet.
@@ -26,7 +35,15 @@ export class RepositoryWatch {
   readonly #options: RepositoryWatchOptions;
   readonly #closing = new AbortController();
   readonly #told = new Set<string>();
+  /** Of what changed lately, until when. */
+  readonly #restless = new Map<string, number>();
   #scan: RepositoryScan | undefined;
+  /** Looks follow one another, each from what the last one found. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** Something that was seen is not believed yet. */
+  #isBehind = false;
+  /** How many of the known models the present round has looked at. */
+  #roundAt = 0;
   #snapshot: RepositorySnapshot = { models: new Map(), notices: [] };
   #underway: Promise<void> | undefined;
 
@@ -50,10 +67,25 @@ export class RepositoryWatch {
 
   /** A look now; joins the one that is under way. Never rejects. */
   poll(): Promise<void> {
-    this.#underway ??= this.#look().finally(() => {
+    this.#underway ??= this.#look(undefined).finally(() => {
       this.#underway = undefined;
     });
     return this.#underway;
+  }
+
+  /** Looks at one model now, and believes what it sees: whoever asks for it has copied its files. Never rejects. */
+  async look(name: string): Promise<void> {
+    if (this.#options.scanPart === undefined) return this.poll();
+    try {
+      const scan = await this.#next({ names: [name], news: false });
+      const models = new Map(this.#snapshot.models);
+      const model = scan.models.get(name);
+      if (model === undefined) models.delete(name);
+      else models.set(name, model);
+      this.#report({ models, notices: scan.notices });
+    } catch (fault) {
+      this.#tellOnce({ name: '.', reason: SkeinError.from(fault).message });
+    }
   }
 
   close(): void {
@@ -61,7 +93,34 @@ export class RepositoryWatch {
   }
 
   async #repeat(): Promise<void> {
-    while (await this.#wait(this.#options.pollMs)) await this.poll();
+    const { pollMs, scanPart } = this.#options;
+    const tickMs = scanPart === undefined ? pollMs : Math.min(pollMs, partEveryMs);
+    for (let atMs = performance.now(); await this.#wait(tickMs); ) {
+      const nowMs = performance.now();
+      if (scanPart === undefined) await this.poll();
+      else await this.#look({ names: this.#nextNames(nowMs, (nowMs - atMs) / pollMs), news: true });
+      atMs = nowMs;
+    }
+  }
+
+  /** The restless ones, and as large a share of all as time has passed of a round. */
+  #nextNames(nowMs: number, share: number): string[] {
+    for (const [name, untilMs] of this.#restless) if (untilMs <= nowMs) this.#restless.delete(name);
+    const known = [...this.#snapshot.models.keys()];
+    const from = this.#roundAt >= known.length ? 0 : this.#roundAt;
+    this.#roundAt = from + Math.ceil(known.length * share);
+    return [...this.#restless.keys(), ...known.slice(from, this.#roundAt)];
+  }
+
+  #next(part: ScanPart | undefined): Promise<RepositoryScan> {
+    const { scan, scanPart } = this.#options;
+    const look = this.#last.then(async () => {
+      const before = this.#scan;
+      this.#scan = await (part === undefined || before === undefined ? scan(before) : scanPart!(before, part));
+      return this.#scan;
+    });
+    this.#last = look.catch(() => {});
+    return look;
   }
 
   /** False when the watch was closed meanwhile. */
@@ -76,21 +135,39 @@ export class RepositoryWatch {
     return !signal.aborted;
   }
 
-  async #look(): Promise<void> {
+  async #look(part: ScanPart | undefined): Promise<void> {
+    const { settleMs, scanPart } = this.#options;
     try {
-      const first = await this.#options.scan(this.#scan);
-      this.#scan = first;
+      const before = this.#scan;
+      const first = await this.#next(part);
+      if (part !== undefined && first === before && !this.#isBehind) return;
+      const changes = diffRepository(this.#snapshot, first);
+      this.#isBehind = true;
+      let scan = first;
       let models = first.models;
-      if (this.#options.settleMs > 0 && !isUnchanged(diffRepository(this.#snapshot, first))) {
-        if (!(await this.#wait(this.#options.settleMs))) return;
-        const second = await this.#options.scan(first);
-        this.#scan = second;
-        models = settled(this.#snapshot, first, second);
+      if (settleMs > 0 && !isUnchanged(changes)) {
+        const names = namesIn(changes);
+        this.#keepAnEyeOn(names);
+        if (!(await this.#wait(settleMs))) return;
+        scan = await this.#next(scanPart && { names, news: false });
+        models = settled(this.#snapshot, first, scan);
       }
-      this.#report({ models, notices: this.#scan.notices });
+      this.#report({ models, notices: scan.notices });
+      this.#isBehind = models !== scan.models && !isUnchanged(diffRepository(this.#snapshot, scan));
     } catch (fault) {
       const error = SkeinError.from(fault);
       this.#tellOnce({ name: '.', reason: error.message });
+    }
+  }
+
+  #keepAnEyeOn(names: readonly string[]): void {
+    for (const name of names.slice(0, mostRestless)) {
+      this.#restless.delete(name);
+      this.#restless.set(name, performance.now() + restlessMs);
+    }
+    for (const oldest of this.#restless.keys()) {
+      if (this.#restless.size <= mostRestless) break;
+      this.#restless.delete(oldest);
     }
   }
 
@@ -123,6 +200,10 @@ function currentNotices({ models, notices }: RepositorySnapshot): RepositoryNoti
     problem === undefined ? [] : [{ name, reason: problem }],
   );
   return [...notices, ...problems];
+}
+
+function namesIn({ added, changed, removed }: RepositoryChanges): string[] {
+  return [...added, ...changed].map(({ name }) => name).concat(removed);
 }
 
 function keyOf({ name, reason }: RepositoryNotice): string {

@@ -54,8 +54,8 @@ export interface MeshOptions extends UpkeepOptions {
   readonly quarantine: QuarantineOptions;
   /** For requests that name no time of their own. */
   readonly requestTimeoutMs: number;
-  /** Looks at the repositories now rather than at the next poll. */
-  readonly rescan: () => Promise<void>;
+  /** Looks for one model in the repositories now rather than at the next poll. */
+  readonly lookFor: (model: string) => Promise<void>;
 }
 
 /** How often deadlines and waits are looked at: what a late answer may be late by. */
@@ -101,9 +101,9 @@ export class LocalMesh implements Mesh {
     this.#connector = new BackendConnector(this.#fleet, options.adapters, log);
     this.#refresh = new ModelRefresh(this.#coldStarts, log);
     const view = { catalogue: this.#catalogue, fleet: this.#fleet, connector: this.#connector };
-    const { overrides, rescan, siblings = noSiblings } = options;
+    const { overrides, lookFor, siblings = noSiblings } = options;
     const parts = { catalogue: this.#catalogue, coldStarts: this.#coldStarts, refresh: this.#refresh };
-    this.repository = new RepositoryCalls({ ...parts, overrides, rescan, siblings, log });
+    this.repository = new RepositoryCalls({ ...parts, overrides, lookFor, siblings, log });
     this.#sync = new FleetSync(
       view,
       (changes) => this.applyRepository(changes),

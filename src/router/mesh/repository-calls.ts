@@ -14,8 +14,8 @@ interface RepositoryParts {
   readonly refresh: ModelRefresh;
   readonly overrides: OverrideStore;
   readonly siblings: RouterSiblings;
-  /** Looks at the repositories now rather than at the next poll. */
-  readonly rescan: () => Promise<void>;
+  /** Looks for one model in the repositories now rather than at the next poll. */
+  readonly lookFor: (model: string) => Promise<void>;
   readonly log: (message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -30,9 +30,9 @@ export class RepositoryCalls {
   }
 
   async load(model: string, override: LoadOverride | undefined): Promise<void> {
-    const { catalogue, coldStarts, refresh, rescan, siblings } = this.#parts;
+    const { catalogue, coldStarts, refresh, lookFor, siblings } = this.#parts;
     if (siblings.leader !== undefined) return siblings.leader.load(model, override);
-    await rescan();
+    await lookFor(model);
     const entry = override === undefined ? catalogue.find(model) : catalogue.ensure(model);
     if (entry === undefined) throw new SkeinError('load_unknown', { model });
     try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { diffRepository } from '../../../src/fleet/repository/diff-repository.ts';
 import { locateModelFile } from '../../../src/fleet/repository/model-files.ts';
-import { type RepositoryScan, scanRepository } from '../../../src/fleet/repository/scan.ts';
+import { type RepositoryScan, scanPart, scanRepository } from '../../../src/fleet/repository/scan.ts';
 import { scratch, touch, writeTree } from './repository-tree.ts';
 
 /** Long after every file of the tests was written: time stamps are believed. */
@@ -243,6 +243,30 @@ describe('scanRepository', () => {
     writeFileSync(join(root, 'm/2/model.onnx'), '');
     touch(join(root, 'm'), 1_000);
     assert.deepEqual(versions(await scanRepository(root, first, { nowMs: 1_003_000 }), 'm'), [2]);
+  });
+
+  test('looks at a part, and returns what was found before where nothing has changed', async (t) => {
+    const root = scratch(t);
+    writeTree(root, { 'a/1/model.onnx': '', 'b/1/model.onnx': '', 'b/01x/model.onnx': '', 'lone.onnx': '' });
+    const first = await scan(root);
+    const part = (names: readonly string[], news: boolean, previous = first) =>
+      scanPart(root, previous, { names, news }, later);
+    assert.equal(await part(['a', 'b'], true), first);
+    touch(join(root, 'a/1/model.onnx'), 1_000);
+    touch(join(root, 'b/1/model.onnx'), 1_000);
+    const second = await part(['a'], false);
+    assert.notEqual(second.models.get('a')?.stamp, first.models.get('a')?.stamp);
+    assert.equal(second.models.get('b'), first.models.get('b'));
+    writeTree(root, { 'c/1/model.onnx': '' });
+    rmSync(join(root, 'a'), { recursive: true });
+    touch(root, 5_000);
+    const third = await part([], true, second);
+    assert.deepEqual(names(third).sort(), ['b', 'c']);
+    assert.deepEqual(third.notices, first.notices);
+    assert.equal(third.models.get('b'), first.models.get('b'));
+    await assert.rejects(scanPart('/nowhere/at/all', first, { names: [], news: true }, later), {
+      code: 'repository_unreadable',
+    });
   });
 
   test('follows an exchange of directories by renaming', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { RepositoryNotice } from '../../../src/fleet/repository/repository-model.ts';
-import { type RepositoryScan, scanRepository } from '../../../src/fleet/repository/scan.ts';
+import { type RepositoryScan, scanPart, scanRepository } from '../../../src/fleet/repository/scan.ts';
 import { RepositoryWatch, type RepositoryWatchOptions } from '../../../src/fleet/repository/watch-repository.ts';
 import { scratch, touch, writeTree } from './repository-tree.ts';
 
@@ -107,6 +107,74 @@ describe('RepositoryWatch', () => {
     isCopying = false;
     await watch.poll();
     assert.deepEqual(changes, ['~a']);
+  });
+
+  test('looks at one model alone when it is asked for, and believes what it sees', async (t) => {
+    const root = scratch(t);
+    writeTree(root, { 'a/1/model.onnx': '', 'b/1/model.onnx': '' });
+    const looked: string[] = [];
+    const { watch, changes } = watching(root, {
+      settleMs: 250,
+      wait: () => Promise.reject(new Error('nobody waits')),
+      scanPart: (previous, part) => {
+        looked.push(...part.names);
+        return scanPart(root, previous, part, later);
+      },
+    });
+    await watch.start();
+    writeTree(root, { 'c/1/model.onnx': '' });
+    touch(join(root, 'b/1/model.onnx'), 1_000);
+    await watch.look('c');
+    assert.deepEqual([looked, changes], [['c'], ['+c']]);
+    rmSync(join(root, 'a'), { recursive: true });
+    await watch.look('a');
+    await watch.look('../a');
+    await watch.look('b');
+    assert.deepEqual(changes, ['+c', '-a', '~b']);
+  });
+
+  test('goes round a large repository in parts, sees at once what comes, and each time what is being copied', async (t) => {
+    const root = scratch(t);
+    const names = Array.from({ length: 40 }, (_, i) => `m${i + 10}`);
+    writeTree(root, Object.fromEntries(names.map((name) => [`${name}/1/model.onnx`, ''])));
+    const parts: (readonly string[])[] = [];
+    let tick = () => {};
+    const { watch, changes } = watching(root, {
+      pollMs: 4_000,
+      settleMs: 100,
+      scanPart: (previous, part) => {
+        if (part.news) parts.push(part.names);
+        return scanPart(root, previous, part, later);
+      },
+      wait: (ms) => (ms === 100 ? duringSettle() : new Promise((resolve) => (tick = resolve))),
+    });
+    let duringSettle = () => Promise.resolve();
+    t.after(() => watch.close());
+    await watch.start();
+    const next = async () => {
+      const before = parts.length;
+      tick();
+      for (let i = 0; i < 1_000 && parts.length === before; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+      await watch.look('nothing'); // what was begun has ended
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await next();
+    assert.ok(parts[0]!.length < names.length, `${parts[0]!.length} of ${names.length} at once`);
+    // Half of it when it is first seen, the whole when it is seen again, and the same from then on.
+    writeTree(root, { 'new/1/model.onnx': 'ha' });
+    duringSettle = async () => writeFileSync(join(root, 'new/1/model.onnx'), 'whole');
+    await next();
+    assert.equal(changes.length, 0, 'it was still being written');
+    duringSettle = () => Promise.resolve();
+    await next();
+    assert.ok(parts[2]!.includes('new'), 'it is looked at each time');
+    assert.deepEqual(changes, ['+new']);
+    touch(join(root, 'm20/1/model.onnx'), 1_000);
+    for (let i = 0; i < 400 && !changes.includes('~m20'); i++) await next();
+    assert.deepEqual(changes, ['+new', '~m20']);
+    rmSync(join(root, 'm30'), { recursive: true });
+    await next();
+    assert.deepEqual(changes.slice(2), ['-m30']);
   });
 
   test('looks once for polls that come together', async (t) => {

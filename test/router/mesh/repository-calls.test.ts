@@ -58,7 +58,7 @@ describe('RepositoryCalls', () => {
   });
 
   test('looks at the repository first', async (t) => {
-    const test = startMesh(t, { rescan: () => Promise.resolve(test.put(model('new'))) });
+    const test = startMesh(t, { lookFor: (name) => Promise.resolve(test.put(model(name))) });
     test.backend('b1');
     await test.connected();
     await test.mesh.load('new', undefined);

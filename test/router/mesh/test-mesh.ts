@@ -102,7 +102,7 @@ export function startMesh(t: Owner, options: Partial<MeshOptions> = {}): TestMes
       maxModels: 100,
     },
     requestTimeoutMs: 30_000,
-    rescan: () => Promise.resolve(),
+    lookFor: () => Promise.resolve(),
     log: (message, facts) => logs.push({ message, facts }),
     ...options,
   });
