@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
@@ -30,6 +30,10 @@ type Guard = ReturnType<typeof readLinkGuard>;
 /** A model that is being copied into a directory is looked at twice before it is told of. */
 const settleMs = 1_000;
 const startWithinMs = 30_000;
+/** Whoever takes a connection and says nothing is somebody else. */
+const helloWithinMs = 2_000;
+/** A process that ends so often before it serves will not serve. */
+const mostEndsAtStart = 5;
 
 /** `skein backend`: one backend of a fleet, its process and what watches over it. Resolves when it has ended. */
 export async function runBackend(settings: BackendSettings): Promise<void> {
@@ -44,16 +48,19 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
       reason: `the token in ${settings.linkToken} is another backend's, not that of '${member.id}'`,
     });
   }
+  let ends = 0;
   let tellEnd: (end: ChildEnd) => void = () => {};
-  const supervisor = superviseProcess(settings, member.id, listen, log, (end) => tellEnd(end));
+  const supervisor = superviseProcess(settings, member.id, listen, log, (end) => {
+    ends++;
+    tellEnd(end);
+  });
   const registry = openRegistry(settings, log);
   try {
-    await untilListening(listen);
+    await untilServing(member, listen, guard, () => ends);
     const announced = await announce(registry, member, guard, log);
-    let ends = 0;
     tellEnd = (end) => {
       const { kind, ...how } = end;
-      member = { ...member, ends: { count: ++ends, ...how } };
+      member = { ...member, ends: { count: ends, ...how } };
       void announced.update(member).catch(() => {}); // away: nobody is told how it ended
     };
     const publishing = await publishModels(settings, registry, log);
@@ -146,21 +153,27 @@ async function announce(registry: Registry, member: BackendMember, guard: Guard,
 }
 
 /** Asked over the link itself: a name belongs to whoever answers to it. This process holds its own port already. */
-async function isAlive(
-  existing: MemberRecord,
-  { id, address }: BackendMember,
-  { secret, tls }: Guard,
-): Promise<boolean> {
+async function isAlive(existing: MemberRecord, { id, address }: BackendMember, guard: Guard): Promise<boolean> {
   if (existing.role !== 'backend' || existing.address === address) return false;
+  return (await callBackend(id, existing.address, guard, 2_000)) === undefined;
+}
+
+/** Opens a link to the backend of that name and closes it; resolves with why there is none. */
+async function callBackend(
+  id: string,
+  address: string,
+  { secret, tls }: Guard,
+  withinMs: number,
+): Promise<string | undefined> {
   const asker = new SkeinAdapter({ id: `${id}-asks`, software: softwareVersion, ...(secret && { secret }) }, tls);
-  const target = { id, kind: 'skein', address: existing.address, engines: [] };
   const nobody = { onState: () => {}, onStalled: () => {}, onLost: () => {} };
   try {
-    const session = await asker.connect(target, nobody, AbortSignal.timeout(2_000));
+    const target = { id, kind: 'skein', address, engines: [] };
+    const session = await asker.connect(target, nobody, AbortSignal.timeout(withinMs));
     session.close('it was only asked whether it lives');
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (fault) {
+    return (fault as Error).message;
   }
 }
 
@@ -209,16 +222,23 @@ async function freeAddress(text: string): Promise<TcpAddress> {
   return { ...address, port };
 }
 
-async function untilListening({ host, port }: TcpAddress): Promise<void> {
+/** Its own process answers at that port: somebody else may have taken it since it was found free. */
+async function untilServing(
+  { id }: BackendMember,
+  { port, host }: TcpAddress,
+  guard: Guard,
+  ends: () => number,
+): Promise<void> {
   const place = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  const address = writeLinkAddress({ kind: 'tcp', host: place, port });
+  let reason = 'nothing answers there';
   for (const untilMs = performance.now() + startWithinMs; performance.now() < untilMs; await sleep(20)) {
-    const isThere = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: place, port }, () => resolve(true)).on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (isThere) return;
+    const fault = await callBackend(id, address, guard, helloWithinMs);
+    if (fault === undefined) return;
+    reason = fault;
+    if (ends() >= mostEndsAtStart) break;
   }
   throw new SkeinError('settings_conflict', {
-    reason: `the backend process did not start within ${startWithinMs} ms; its log says why`,
+    reason: `backend '${id}' does not answer at ${address}, its process ended ${ends()} times; its log says why (last heard: ${reason})`,
   });
 }

@@ -1,11 +1,13 @@
 /** What goes wrong around a fleet: etcd that is away or empty, frozen and doubled backends, strangers. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthority } from '../fixtures/certificates.ts';
-import { freePort } from '../fixtures/etcd-process.ts';
+import { freePort, startEtcd } from '../fixtures/etcd-process.ts';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
 import { backendOf, fleetOf, load, until } from '../fixtures/fleet-client.ts';
 import {
@@ -17,6 +19,7 @@ import {
 } from '../fixtures/fleet-processes.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
+import { processTree } from '../fixtures/process-tree.ts';
 import { sized } from '../fixtures/suite-size.ts';
 import { binaryRequest, floatTensor, forModel } from '../fixtures/traffic/infer-request.ts';
 import { longestMs } from '../fixtures/traffic/latency.ts';
@@ -153,6 +156,34 @@ describe('members that may not be', () => {
     showFigures(t, { said: second.log().split('\n').at(-1) ?? '' });
     assert.match(second.log(), /another backend with the name 'b1' is alive at tcp:/);
     await load(http, models[0]!);
+  });
+
+  test('a backend whose port a stranger takes as it starts does not call itself ready', async (t) => {
+    const etcd = await startEtcd(t);
+    const port = await freePort();
+    const member = spawnMember(t, 'backend', [
+      ...['--registry', `etcd://${etcd.host}`, '--id', 'b1', '--listen', `tcp://127.0.0.1:${port}`],
+      ...['--models', temporaryDirectory(t), '--log-level', 'info'],
+    ]);
+    let isReady = false;
+    void member.ready.then(() => {
+      isReady = true;
+    });
+    // The port was found free by then, and its own process is still starting.
+    await until('its process', 20_000, () => (processTree(member.pid).length > 1 ? true : undefined), 5);
+    const taken: Socket[] = [];
+    const stranger = createServer((socket) => taken.push(socket.on('error', () => {})));
+    await once(stranger.listen(port, '127.0.0.1'), 'listening');
+    t.after(() => {
+      for (const socket of taken) socket.destroy();
+      stranger.close();
+    });
+    assert.equal(await member.exited, 2);
+    assert.equal(isReady, false);
+    assert.ok(taken.length > 0, 'the stranger was asked');
+    showFigures(t, { said: member.log().split('\n').at(-1) ?? '' });
+    assert.match(member.log(), /backend 'b1' does not answer at tcp:\/\/127\.0\.0\.1:\d+, its process ended \d+ times/);
+    assert.match(member.log(), /EADDRINUSE/);
   });
 
   test('an unreachable etcd is named by routers and backends, which go on trying', async (t) => {
