@@ -28,6 +28,7 @@ import type { RouterServer } from '../router/servers/router-server.ts';
 import { createTracer } from '../router/servers/tracing.ts';
 import { listOf } from './comma-list.ts';
 import { ListedModels } from './listed-models.ts';
+import { ownedDirectory } from './owned-directory.ts';
 import { alone, type RouterParty } from './router-news.ts';
 import { softwareVersion } from './software-version.ts';
 
@@ -90,7 +91,7 @@ export async function buildRouter(
     ],
     processes,
     siblings: siblingsOf(party),
-    overrides: new OverrideStore(join(settings.stateDir, 'overrides')),
+    overrides: new OverrideStore(ownedDirectory(join(settings.stateDir, 'overrides'))),
     pinned: new Set(pinnedModels(settings)),
     routers: { self: id, all: fleet === undefined ? () => workers : () => routersOf(fleet.registry, id) },
     maxIdleMs: settings.maxIdleMs,

@@ -5,10 +5,10 @@ import { readBatchingParameters } from '../fleet/repository/batching-parameters.
 import { backendOptions, backendProgram, tensorflowBackend } from './backend-plan.ts';
 import { createLog } from './log.ts';
 import { boundNursery } from './nursery.ts';
+import { makeSocketDirectory } from './owned-directory.ts';
 import { prepareState } from './prepare-state.ts';
 import { ProcessDesk } from './process-desk.ts';
 import { RouterProcess } from './router-process.ts';
-import { makeSocketDirectory } from './socket-directory.ts';
 import { softwareVersion } from './software-version.ts';
 import { untilSignalled } from './until-signalled.ts';
 

@@ -1,7 +1,8 @@
 /** SIGTERM under load: what is under way is answered, nothing is left behind; a second SIGTERM ends at once. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
@@ -130,6 +131,34 @@ describe('SIGTERM', () => {
     showFigures(t, { 'ended after': milliseconds(tookMs), 'the request': (await answer).status });
     assert.ok(tookMs < 2_000, `took ${tookMs} ms`);
     assert.deepEqual(readdirSync(sockets), []);
+  });
+});
+
+describe('SIGKILL', () => {
+  test('leaves a socket folder and the files of load calls behind, which the next start removes', async (t) => {
+    const repository = temporaryDirectory(t);
+    const sockets = temporaryDirectory(t);
+    const state = temporaryDirectory(t);
+    writeSlowModel(repository, 'slow', 1);
+    const options = { repository, env: { TMPDIR: sockets }, args: ['--state', state] };
+    const left = () => [readdirSync(sockets), readdirSync(join(state, 'overrides'))].map(({ length }) => length);
+    const killed = await startSkein(options);
+    t.after(() => killed.kill());
+    const model = readFileSync(join(repository, 'slow', '1', 'model.onnx')).toString('base64');
+    const files = { config: '{"name":"sent"}', 'file:1/model.onnx': model };
+    const sent = await fetch(`${killed.http}/v2/repository/models/sent/load`, {
+      method: 'POST',
+      body: JSON.stringify({ parameters: files }),
+    });
+    assert.equal(sent.status, 200, await sent.text());
+    assert.deepEqual(left(), [1, 1]);
+    await killed.kill();
+    assert.deepEqual(left(), [1, 1]);
+    const next = await startSkein(options);
+    t.after(() => next.kill());
+    assert.deepEqual(left(), [1, 0], 'its own socket folder alone');
+    assert.equal(await next.stop(drainMs), 0);
+    assert.deepEqual(left(), [0, 0]);
   });
 });
 

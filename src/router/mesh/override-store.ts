@@ -10,11 +10,12 @@ interface Override {
   readonly original: RepositoryModel | undefined;
 }
 
-/** Models whose files came in a load call: kept in the state directory until the next load without files. */
+/** Models whose files came in a load call: kept until the next load without files, or the end of the process. */
 export class OverrideStore {
   readonly #root: string;
   readonly #overrides = new Map<string, Override>();
 
+  /** `root`: of this process alone; made when it is needed. */
   constructor(root: string) {
     this.#root = root;
   }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { makeSocketDirectory } from '../../src/cli/socket-directory.ts';
+import { makeSocketDirectory, ownedDirectory } from '../../src/cli/owned-directory.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
 
 describe('makeSocketDirectory', () => {
@@ -20,9 +20,27 @@ describe('makeSocketDirectory', () => {
     for (const path of kept) assert.ok(existsSync(path), path);
   });
 
+  test('sweeps what a killed process of its own number left, and not what it uses itself', (t) => {
+    const parent = temporaryDirectory(t);
+    const left = join(parent, `skein-${process.pid}-abc`);
+    mkdirSync(left);
+    const first = makeSocketDirectory(parent);
+    const second = makeSocketDirectory(parent);
+    assert.deepEqual(
+      [left, first, second].map((path) => existsSync(path)),
+      [false, true, true],
+    );
+  });
+
+  test('is not made before it is needed, nor is its parent', (t) => {
+    const parent = join(temporaryDirectory(t), 'not', 'there');
+    assert.match(ownedDirectory(parent), /skein-\d+-[0-9a-f]{8}$/);
+    assert.equal(existsSync(parent), false);
+  });
+
   test('is removed when its process ends', (t) => {
     const parent = temporaryDirectory(t);
-    const module = join(import.meta.dirname, '../../src/cli/socket-directory.ts');
+    const module = join(import.meta.dirname, '../../src/cli/owned-directory.ts');
     const program = `import { makeSocketDirectory } from ${JSON.stringify(module)}; console.log(makeSocketDirectory(${JSON.stringify(parent)}))`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
     assert.match(stdout, /skein-\d+-/);
