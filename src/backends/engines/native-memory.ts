@@ -23,6 +23,14 @@ export function copyOut(from: bigint, byteLength: number): Buffer {
   return bytes;
 }
 
+/** Over 64 bytes, so that V8 keeps the array outside its own heap, where the collector does not move it. */
+const minOffHeapPointers = 16;
+
+/** For C to read and write while a call is under way. */
+export function pointerArray(count: number): BigUint64Array {
+  return new BigUint64Array(Math.max(minOffHeapPointers, count));
+}
+
 let copy: Copy | undefined;
 
 /** Held so that koffi does not unload it. */

@@ -2,6 +2,8 @@ import { SkeinError } from '../../../protocol/errors.ts';
 import { onlySignature, type Signatures } from '../../../protocol/tensors/named-signature.ts';
 import type { Signature, Tensor } from '../../../protocol/tensors/tensor.ts';
 import type { LoadedModel, MemoryFacts, ModelNotes, SiblingSessions } from '../engine.ts';
+import { pointerArray } from '../native-memory.ts';
+import { SessionRuns } from '../session-runs.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import { type Pointer, stringArray } from './runtime-api.ts';
 import { createInput, type InputValue, readOutput } from './tensor-values.ts';
@@ -34,9 +36,7 @@ export class OnnxModel implements LoadedModel {
   readonly #afterUnload: () => Promise<void>;
   readonly #nameArrays = new Map<string, NameArray>();
   readonly #spare: RunArguments[] = [];
-  #running = 0;
-  #idle: (() => void) | undefined;
-  #released = false;
+  readonly #runs = new SessionRuns();
 
   constructor(runtime: RuntimeEnvironment, session: Pointer, facts: OnnxModelFacts) {
     this.#runtime = runtime;
@@ -55,15 +55,13 @@ export class OnnxModel implements LoadedModel {
     wanted: readonly string[],
     signal?: AbortSignal,
   ): Promise<Tensor[]> {
-    if (this.#released) throw new SkeinError('copy_gone', { model: '' });
-    if (signal?.aborted) throw new SkeinError('cancelled');
+    this.#runs.begin(signal);
     const { api } = this.#runtime;
     const args = this.#arguments(inputs.length, wanted.length);
     // Held here, too, until the run is over: the table that remembers them may be emptied meanwhile.
     const inputNames = this.#names(inputs.map((tensor) => tensor.name));
     const outputNames = this.#names(wanted);
     const values: InputValue[] = [];
-    this.#running++;
     const terminate = () => api.call('RunOptionsSetTerminate', args.options);
     try {
       for (const tensor of inputs) values.push(createInput(this.#runtime, tensor, this.#runtime.staging));
@@ -99,19 +97,12 @@ export class OnnxModel implements LoadedModel {
       for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
       this.#spare.push(args);
       keepUntilNow(inputNames, outputNames);
-      this.#running--;
-      if (this.#running === 0) this.#idle?.();
+      this.#runs.end();
     }
   }
 
   async unload(): Promise<void> {
-    if (this.#released) return;
-    this.#released = true;
-    if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+    if (!(await this.#runs.close())) return;
     const { api } = this.#runtime;
     for (const args of this.#spare) api.release('ReleaseRunOptions', args.options);
     await api.releaseAsync('ReleaseSession', this.#session);
@@ -122,11 +113,9 @@ export class OnnxModel implements LoadedModel {
   #arguments(inputs: number, outputs: number): RunArguments {
     const spare = this.#spare.pop();
     if (spare !== undefined && spare.inputs.length >= inputs && spare.outputs.length >= outputs) return spare;
-    // Over 64 bytes, so that V8 keeps the array outside its own heap, where the collector does not move it.
-    const slots = (count: number) => new BigUint64Array(new ArrayBuffer(Math.max(128, count * 8)));
     return {
-      inputs: slots(inputs),
-      outputs: slots(outputs),
+      inputs: pointerArray(inputs),
+      outputs: pointerArray(outputs),
       options: spare?.options ?? this.#runtime.api.create('CreateRunOptions'),
     };
   }

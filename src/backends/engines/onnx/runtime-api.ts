@@ -1,5 +1,6 @@
 import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { SkeinError } from '../../../protocol/errors.ts';
+import { NativeCalls } from '../../../protocol/native/native-calls.ts';
 
 /**
  * ONNX Runtime's C API through its function table (onnxruntime_c_api.h, struct OrtApi). The table is append-only: an
@@ -96,9 +97,6 @@ type Argument = Pointer | number | string | null | ArrayBufferView | ArrayBuffer
 /** Newest table version asked for first; an older library answers null and prints a line, so few are tried. */
 const apiVersions = [30, 27, 24, 23] as const;
 
-/** koffi refuses a call when 256 run or are queued in it: what is more waits here. */
-const maxCalls = 240;
-
 export class RuntimeApi {
   readonly version: string;
   readonly libraryPath: string;
@@ -110,8 +108,7 @@ export class RuntimeApi {
   readonly #getKeyValues: Bound;
   /** Held for the life of the process: koffi unloads a library whose object is collected, under running calls, too. */
   readonly #library: LibraryHandle;
-  #calling = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #offThread = new NativeCalls();
 
   constructor(libraryPath: string) {
     this.libraryPath = libraryPath;
@@ -166,7 +163,7 @@ export class RuntimeApi {
 
   /** Calls on a thread of koffi's pool; the arguments must stay referenced until the promise settles. */
   async callAsync(name: FunctionName, ...args: Argument[]): Promise<void> {
-    this.#check((await this.#callOffThread(this.#calls[name], args)) as Pointer | null);
+    this.#check((await this.#offThread.call(this.#calls[name], args)) as Pointer | null);
   }
 
   /** Calls a function whose last parameter is where it writes one pointer. */
@@ -187,7 +184,7 @@ export class RuntimeApi {
   }
 
   async releaseAsync(name: keyof typeof releases, object: Pointer): Promise<void> {
-    await this.#callOffThread(this.#releases[name], [object]);
+    await this.#offThread.call(this.#releases[name], [object]);
   }
 
   /** Names and values of an OrtKeyValuePairs. */
@@ -200,22 +197,6 @@ export class RuntimeApi {
     const names = readStrings(keys.readBigUInt64LE(), n);
     const texts = readStrings(values.readBigUInt64LE(), n);
     return new Map(names.map((name, i) => [name, texts[i]!]));
-  }
-
-  #callOffThread(bound: Bound, args: readonly Argument[]): Promise<Pointer | string | null> {
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        this.#calling += 1;
-        bound.async(...args, (fault: Error | null, result: Pointer | string | null) => {
-          this.#calling -= 1;
-          this.#waiting.shift()?.();
-          if (fault === null) resolve(result);
-          else reject(fault);
-        });
-      };
-      if (this.#calling < maxCalls) start();
-      else this.#waiting.push(start);
-    });
   }
 
   #check(status: Pointer | null): void {

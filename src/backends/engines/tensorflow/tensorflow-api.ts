@@ -1,4 +1,5 @@
 import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
+import { NativeCalls } from '../../../protocol/native/native-calls.ts';
 import {
   checkArchitecture,
   checkVersion,
@@ -77,9 +78,6 @@ type Argument = GraphPlace | Pointer | number | string | null | ArrayBufferView 
 type Result = Pointer | number | string | null;
 type Bound = KoffiFunc<(...args: Argument[]) => Result>;
 
-/** koffi refuses a call when 256 run or are queued in it: what is more waits here. */
-const maxCalls = 240;
-
 /** A failure that TensorFlow reports; `code` is of its table, the same as gRPC's. */
 export class TensorflowFault extends Error {
   readonly code: number;
@@ -98,8 +96,7 @@ export class TensorflowApi {
   /** Held for the life of the process: koffi unloads a library whose object is collected, under running calls, too. */
   readonly #handles: LibraryHandle[] = [];
   readonly #spareStatuses: Pointer[] = [];
-  #calling = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #offThread = new NativeCalls();
 
   /** Opens the library: a second of work for the dynamic linker, on this thread. Call it once in a process. */
   constructor(library: TensorflowLibrary) {
@@ -139,11 +136,11 @@ export class TensorflowApi {
   /** Calls on a thread of koffi's pool; the arguments must stay referenced until the promise settles. */
   async tryAsync(name: Fallible, ...args: Argument[]): Promise<Result> {
     const status = this.#takeStatus();
-    return this.#checked(await this.#offThread(this.#fallible[name], [...args, status]), status);
+    return this.#checked(await this.#offThread.call(this.#fallible[name], [...args, status]), status);
   }
 
   async callAsync(name: Plain, ...args: Argument[]): Promise<Result> {
-    return this.#offThread(this.#plain[name], args);
+    return this.#offThread.call(this.#plain[name], args);
   }
 
   #open(path: string): void {
@@ -180,22 +177,6 @@ export class TensorflowApi {
     const fault = new TensorflowFault(code, this.call('TF_Message', status) as string);
     this.call('TF_DeleteStatus', status);
     throw fault;
-  }
-
-  #offThread(bound: Bound, args: readonly Argument[]): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        this.#calling += 1;
-        bound.async(...args, (fault: Error | null, result: Result) => {
-          this.#calling -= 1;
-          this.#waiting.shift()?.();
-          if (fault === null) resolve(result);
-          else reject(fault);
-        });
-      };
-      if (this.#calling < maxCalls) start();
-      else this.#waiting.push(start);
-    });
   }
 }
 

@@ -2,6 +2,8 @@ import { SkeinError } from '../../../protocol/errors.ts';
 import type { Signatures } from '../../../protocol/tensors/named-signature.ts';
 import type { Tensor } from '../../../protocol/tensors/tensor.ts';
 import type { LoadedModel, MemoryFacts } from '../engine.ts';
+import { pointerArray } from '../native-memory.ts';
+import { SessionRuns } from '../session-runs.ts';
 import type { HeapMeter } from './heap-meter.ts';
 import type { GraphSignature } from './saved-model.ts';
 import { TensorPlaces } from './tensor-places.ts';
@@ -35,9 +37,7 @@ export class TensorflowModel implements LoadedModel {
   readonly #places: ReadonlyMap<string, TensorPlaces>;
   readonly #afterUnload: () => Promise<void>;
   readonly #spare: RunArguments[] = [];
-  #running = 0;
-  #idle: (() => void) | undefined;
-  #released = false;
+  readonly #runs = new SessionRuns();
 
   /** Throws where a signature names what the graph does not have. */
   constructor(
@@ -79,12 +79,9 @@ export class TensorflowModel implements LoadedModel {
     wanted: readonly string[],
     signal?: AbortSignal,
   ): Promise<Tensor[]> {
-    if (this.#released) throw new SkeinError('copy_gone', { model: '' });
+    const outputs = await this.runWith(this.#runOptions, null, signature, inputs, wanted, signal);
     if (signal?.aborted) throw new SkeinError('cancelled');
-    return this.runWith(this.#runOptions, null, signature, inputs, wanted).then((outputs) => {
-      if (signal?.aborted) throw new SkeinError('cancelled');
-      return outputs;
-    });
+    return outputs;
   }
 
   /** With options of its own, and a TF_Buffer for what TensorFlow tells of the run, or null. */
@@ -94,11 +91,12 @@ export class TensorflowModel implements LoadedModel {
     signature: string,
     inputs: readonly Tensor[],
     wanted: readonly string[],
+    signal?: AbortSignal,
   ): Promise<Tensor[]> {
+    this.#runs.begin(signal);
     const api = this.#api;
     const args = this.#arguments(inputs.length, wanted.length);
     let inputCount = 0;
-    this.#running++;
     this.#meter?.runBegins();
     try {
       const places = this.#places.get(signature)!;
@@ -130,20 +128,13 @@ export class TensorflowModel implements LoadedModel {
       args.inputs.fill(0n);
       args.outputs.fill(0n);
       this.#spare.push(args);
-      this.#running--;
       this.#meter?.runEnds();
-      if (this.#running === 0) this.#idle?.();
+      this.#runs.end();
     }
   }
 
   async unload(): Promise<void> {
-    if (this.#released) return;
-    this.#released = true;
-    if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+    if (!(await this.#runs.close())) return;
     this.#meter?.disturb();
     await closeGraph(this.#api, this.#open);
     await this.#afterUnload();
@@ -153,7 +144,7 @@ export class TensorflowModel implements LoadedModel {
   #arguments(inputs: number, outputs: number): RunArguments {
     const spare = this.#spare.pop();
     if (spare !== undefined && spare.inputs.length >= inputs && spare.outputs.length >= outputs) return spare;
-    return { inputs: pointers(inputs), outputs: pointers(outputs), from: undefined, to: undefined };
+    return { inputs: pointerArray(inputs), outputs: pointerArray(outputs), from: undefined, to: undefined };
   }
 }
 
@@ -162,13 +153,6 @@ export async function closeGraph(api: TensorflowApi, { session, graph }: OpenGra
   await api.tryAsync('TF_CloseSession', session);
   await api.tryAsync('TF_DeleteSession', session);
   await api.callAsync('TF_DeleteGraph', graph);
-}
-
-/** Over 64 bytes, so that V8 keeps the buffer outside its own heap, where the collector does not move it. */
-const minOffHeapPointers = 16;
-
-function pointers(count: number): BigUint64Array {
-  return new BigUint64Array(Math.max(minOffHeapPointers, count));
 }
 
 /** What follows it are the places in the graph where an operation was written, line by line. */
