@@ -31,9 +31,16 @@ export function modelCall(
   signature: ServedSignature,
   { model }: CodecModel,
 ): DecodedRequest {
-  const batched = signature.schema.maxBatchSize > 0;
-  const schema = { model, maxBatchSize: batched ? Infinity : 0, signature: signature.own };
+  const { own, called, schema: view } = signature;
+  // What has no rows to tell apart runs by itself: whether the model takes it, the runtime says.
+  const batched = view.maxBatchSize > 0 && (own.shapesAreHints !== true || haveSameRows(tensors));
+  const schema = { model, maxBatchSize: batched ? Infinity : 0, signature: called };
   const { inputs, batchSize } = checkInputs(tensors, schema);
   const wanted = outputs.map(({ name }) => ({ name, binary: false, classCount: 0 }));
   return { request: { inputs, outputs: wanted, batchSize, parameters: noParameters }, signature, batched };
+}
+
+function haveSameRows(tensors: readonly Tensor[]): boolean {
+  const rows = tensors[0]?.shape[0] ?? 0;
+  return rows > 0 && tensors.every(({ shape }) => shape[0] === rows);
 }

@@ -2,12 +2,14 @@ import { completeFurtherSignature } from '../../fleet/repository/complete-config
 import type { CompletedModel, CompletedSignature, ModelSchema } from '../../fleet/repository/model-schema.ts';
 import { type Reshape, reshaped } from '../../fleet/repository/reshape.ts';
 import { defaultSignature, type NamedSignature, type Signatures } from '../../protocol/tensors/named-signature.ts';
-import type { Tensor } from '../../protocol/tensors/tensor.ts';
+import type { Signature, Tensor } from '../../protocol/tensors/tensor.ts';
 
 /** One way to call a loaded copy. */
 export interface ServedSignature {
   /** The model's own: full shapes as the engine takes and gives them, which dialects without a configuration go by. */
   readonly own: NamedSignature;
+  /** As the dialects of TensorFlow Serving hold a request to it: shapes that are hints bind nobody. */
+  readonly called: Signature;
   /** What clients of the V2 dialects send and get: the configuration's view. */
   readonly schema: ModelSchema;
   /** From that view to the engine's and back, where they differ. */
@@ -39,16 +41,23 @@ export function servedSignatures(
 
 function withReshape(own: NamedSignature, view: CompletedSignature): ServedSignature {
   const { schema, inputReshapes, outputReshapes } = view;
-  if (inputReshapes.size === 0 && outputReshapes.size === 0) return { own, schema };
+  const called = calledSignature(own);
+  if (inputReshapes.size === 0 && outputReshapes.size === 0) return { own, called, schema };
   const toEngine = (tensor: Tensor) => changed(tensor, inputReshapes.get(tensor.name));
   return {
     own,
+    called,
     schema,
     reshape: {
       toEngine: (inputs) => inputs.map(toEngine),
       toClient: (output) => changed(output, outputReshapes.get(output.name)),
     },
   };
+}
+
+export function calledSignature(own: NamedSignature): Signature {
+  if (own.shapesAreHints !== true) return own;
+  return { inputs: own.inputs.map((spec) => ({ ...spec, anyRank: true })), outputs: own.outputs };
 }
 
 function changed(tensor: Tensor, reshape: Reshape | undefined): Tensor {

@@ -7,6 +7,8 @@ export type SignatureMethod = 'predict' | 'classify' | 'regress';
 export interface NamedSignature extends Signature {
   readonly name: string;
   readonly method: SignatureMethod;
+  /** The runtime goes by its graph alone: TensorFlow Serving takes other shapes than those, and so do its dialects here. */
+  readonly shapesAreHints?: true;
 }
 
 /** By name, in the model's order; never empty. */

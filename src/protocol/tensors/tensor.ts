@@ -22,6 +22,8 @@ export interface TensorSpec {
   readonly shape: readonly number[];
   /** Even the number of dimensions is free; `shape` is then [-1] and binds nobody. */
   readonly anyRank?: true;
+  /** What the graph calls it, for those who ask, where that is another name. */
+  readonly graphName?: string;
   /** Only inputs: may be left out of a request. */
   readonly optional?: boolean;
 }

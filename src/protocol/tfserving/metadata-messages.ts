@@ -48,11 +48,11 @@ function writeSignatures(writer: WireWriter, signatures: readonly NamedSignature
 }
 
 function writeTensors(writer: WireWriter, field: number, specs: readonly TensorSpec[]): void {
-  for (const { name, datatype, shape, anyRank } of specs) {
+  for (const { name, datatype, shape, anyRank, graphName = name } of specs) {
     writer.message(field, (entry) => {
       entry.string(1, name);
       entry.message(2, (info) => {
-        info.string(1, name);
+        info.string(1, graphName);
         info.int32(2, dataTypeOf(datatype).number);
         info.message(3, (inner) => {
           if (anyRank === true) inner.bool(3, true);

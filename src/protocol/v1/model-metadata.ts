@@ -29,7 +29,7 @@ function definitionOf({ inputs, outputs, method }: NamedSignature): unknown {
   };
 }
 
-function tensorInfo({ name, datatype, shape, anyRank }: TensorSpec): unknown {
+function tensorInfo({ name, datatype, shape, anyRank, graphName = name }: TensorSpec): unknown {
   const isUnknown = anyRank === true;
   return {
     dtype: dataTypeOf(datatype).enumName,
@@ -37,6 +37,6 @@ function tensorInfo({ name, datatype, shape, anyRank }: TensorSpec): unknown {
       dim: isUnknown ? [] : shape.map((size) => ({ size: String(size), name: '' })),
       unknown_rank: isUnknown,
     },
-    name,
+    name: graphName,
   };
 }

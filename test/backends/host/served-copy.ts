@@ -6,7 +6,7 @@ import { Copy } from '../../../src/backends/host/copy.ts';
 import { CopyStatistics } from '../../../src/backends/host/copy-statistics.ts';
 import { CoreShare } from '../../../src/backends/host/core-share.ts';
 import type { Cancellable } from '../../../src/backends/host/infer-work.ts';
-import type { ServedSignature } from '../../../src/backends/host/served-signature.ts';
+import { calledSignature, type ServedSignature } from '../../../src/backends/host/served-signature.ts';
 import type { ServingParts } from '../../../src/backends/host/serving-parts.ts';
 import type { SkeinError } from '../../../src/protocol/errors.ts';
 import { BodyKind } from '../../../src/protocol/link/infer-head.ts';
@@ -38,7 +38,10 @@ export function serve(model: FakeModel, settings: CopySettings = {}): ServedCopy
   const { layouts = [{ threads: 1, slots }] } = settings;
   const statistics = new CopyStatistics('m', 1);
   const signatures = new Map<string, ServedSignature>(
-    [...model.signatures].map(([name, own]) => [name, { own, schema: { maxBatchSize, signature: own } }]),
+    [...model.signatures].map(([name, own]) => [
+      name,
+      { own, called: calledSignature(own), schema: { maxBatchSize, signature: own } },
+    ]),
   );
   const signature = signatures.get(defaultSignature(model.signatures).name)!;
   const parts: ServingParts = {

@@ -9,7 +9,7 @@ const echoing = () =>
   serve(new FakeModel({ signature: echoSignature, compute: echo, isQuick: true }), { maxBatchSize: 2 });
 
 /** Twice what came in, rows or no rows. */
-function doubling(shape: readonly number[], maxBatchSize: number) {
+function doubling(shape: readonly number[], maxBatchSize: number, hints = {}) {
   const compute = ([x]: readonly Tensor[]): Tensor[] => {
     const bytes = Buffer.concat(x!.parts);
     const doubled = Buffer.from(bytes);
@@ -19,6 +19,7 @@ function doubling(shape: readonly number[], maxBatchSize: number) {
   const signature = {
     inputs: [{ name: 'x', datatype: 'FP32', shape } as const],
     outputs: [{ name: 'y', datatype: 'FP32', shape } as const],
+    ...hints,
   };
   return serve(new FakeModel({ signature, compute, isQuick: true }), { maxBatchSize }).copy;
 }
@@ -44,6 +45,45 @@ describe('v1PredictCodec', () => {
   test('takes more rows than are joined', async () => {
     const answer = await ask(doubling([-1], 2), 'v1Predict', '{"instances": [1, 2, 3, 4, 5]}');
     assert.deepEqual(JSON.parse(answer.toString()), { predictions: [2, 4, 6, 8, 10] });
+  });
+
+  test('leaves shapes that are hints to the model: other ones, scalars, no rows', async () => {
+    const answers = await Promise.all(
+      [
+        '{"instances": [1.0, 2.0, 5.0]}',
+        '{"instances": [[1.0], [2.0]]}',
+        '{"instances": [[1.0, 2.0], [3.0, 4.0]]}',
+        '{"inputs": 3.0}',
+        '{"inputs": []}',
+      ].map((body) => ask(doubling([-1, 1], 8, { shapesAreHints: true }), 'v1Predict', body)),
+    );
+    assert.deepEqual(
+      answers.map((answer) => JSON.parse(answer.toString())),
+      [
+        { predictions: [2, 4, 10] },
+        { predictions: [[2], [4]] },
+        {
+          predictions: [
+            [2, 4],
+            [6, 8],
+          ],
+        },
+        { outputs: 6 },
+        { outputs: [] },
+      ],
+    );
+    await assert.rejects(ask(doubling([-1, 1], 8), 'v1Predict', '{"instances": [1.0, 2.0, 5.0]}'), {
+      code: 'input_shape',
+    });
+  });
+
+  test('joins requests of one shape that is not the declared one', async () => {
+    const copy = doubling([-1, 1], 8, { shapesAreHints: true });
+    const answers = await Promise.all([1, 2, 3].map((x) => ask(copy, 'v1Predict', `{"instances": [${x}]}`)));
+    assert.deepEqual(
+      answers.map((answer) => JSON.parse(answer.toString()).predictions),
+      [[2], [4], [6]],
+    );
   });
 
   test('gives the model scalars where it takes them', async () => {

@@ -121,6 +121,7 @@ function readSignature(name: string, message: MessageCursor): GraphSignature | s
     signature: {
       name,
       method: methods[method.slice(method.lastIndexOf('/') + 1)] ?? 'predict',
+      shapesAreHints: true,
       inputs: [...inOrder(inputs)].map(specOf),
       outputs: [...inOrder(outputs)].map(specOf),
     },
@@ -148,9 +149,9 @@ function readTensorInfo(message: MessageCursor): TensorInfo {
   return { operation, dataType, shape };
 }
 
-function specOf([name, { dataType, shape }]: readonly [string, TensorInfo]): TensorSpec {
-  const datatype = datatypeOf(dataType)!;
-  return shape === undefined ? { name, datatype, shape: [-1], anyRank: true } : { name, datatype, shape };
+function specOf([name, { operation, dataType, shape }]: readonly [string, TensorInfo]): TensorSpec {
+  const spec = { name, datatype: datatypeOf(dataType)!, graphName: operation };
+  return shape === undefined ? { ...spec, shape: [-1], anyRank: true } : { ...spec, shape };
 }
 
 function operationsOf(tensors: ReadonlyMap<string, TensorInfo>): Map<string, string> {

@@ -33,11 +33,12 @@ describe('readSavedModel', () => {
     assert.deepEqual(signature, {
       name: 'serving_default',
       method: 'predict',
+      shapesAreHints: true,
       inputs: [
-        { name: 'a', datatype: 'FP32', shape: [-1], anyRank: true },
-        { name: 'b', datatype: 'FP32', shape: [-1, 3] },
+        { name: 'a', datatype: 'FP32', graphName: 'x:0', shape: [-1], anyRank: true },
+        { name: 'b', datatype: 'FP32', graphName: 'x:0', shape: [-1, 3] },
       ],
-      outputs: [{ name: 'y', datatype: 'FP32', shape: [] }],
+      outputs: [{ name: 'y', datatype: 'FP32', graphName: 'x:0', shape: [] }],
     });
     assert.equal(inputs.get('b'), 'x:0');
     assert.equal(metaGraph!.signatures.get('score')!.signature.method, 'regress');
