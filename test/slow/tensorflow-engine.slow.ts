@@ -1,5 +1,6 @@
 /** The TensorFlow engine on the library of the wheel `tensorflow-cpu`: what every engine keeps to, and what only it has. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -135,6 +136,16 @@ describe('frozen graphs', () => {
       [[{ name: 'x', datatype: 'FP32', shape: [-1] }], ['sum0', 'sum1', 'sum2']],
     );
     assert.deepEqual(floatsOf((await model.run('serving_default', [floatsTensor('x', [1], [4])], ['sum2']))[0]), [6]);
+  });
+});
+
+describe('settings for GPUs', () => {
+  // Pools and devices are made with the first session of a process: the settings count in one of their own.
+  test('have no effect where the library has no CUDA or the machine no GPU', (t) => {
+    const path = written(temporaryDirectory(t), writeSumsSavedModel);
+    const program = join(import.meta.dirname, '../fixtures/run-sums-with-gpu-settings.ts');
+    const answer = execFileSync(process.execPath, ['--expose-gc', program, tensorflowLibrary(), path]);
+    assert.deepEqual(JSON.parse(answer.toString()), [3, 4]);
   });
 });
 

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { GraphBuilder } from '../../examples/models/onnx-writer/graph-builder.ts';
 import { encodeModel } from '../../examples/models/onnx-writer/model.ts';
 import { floats } from '../../examples/models/onnx-writer/tensor.ts';
+import { runOptions, sessionConfig } from '../../src/backends/engines/tensorflow/session-config.ts';
 import { writeCornerShapes, writeIdentityModels } from '../fixtures/identity-models.ts';
 import { temporaryDirectory, writeModelFolder } from '../fixtures/model-folder.ts';
 import { writeHalfPlusTwo, writeMultiSignatureSavedModel, writeSlowSavedModel } from '../fixtures/saved-models.ts';
@@ -92,23 +93,49 @@ describe("TensorFlow Serving's clients", () => {
 
   const curl = async (...args: string[]) => (await run('curl', ['-sS', ...args])).stdout;
 
-  test('curl asks as TensorFlow Serving’s documentation has it', async () => {
-    const predict = `${skein.http}/v1/models/half_plus_two:predict`;
+  for (const model of ['half_plus_two', 'half_plus_two_saved']) {
+    test(`curl asks ${model} as TensorFlow Serving’s documentation has it`, async () => {
+      await asDocumented(model);
+    });
+  }
+
+  async function asDocumented(model: string): Promise<void> {
+    const predict = `${skein.http}/v1/models/${model}:predict`;
     assert.equal(
       await curl('-d', '{"instances": [1.0, 2.0, 5.0]}', '-X', 'POST', predict),
       '{\n    "predictions": [2.5, 3.0, 4.5\n    ]\n}',
     );
-    const status = JSON.parse(await curl(`${skein.http}/v1/models/half_plus_two`));
+    const status = JSON.parse(await curl(`${skein.http}/v1/models/${model}`));
     assert.deepEqual(status, {
       model_version_status: [{ version: '123', state: 'AVAILABLE', status: { error_code: 'OK', error_message: '' } }],
     });
     const regress = await curl('-d', '{"examples": [{"x": 1.0}, {"x": 2.0}]}', predict.replace('predict', 'regress'));
     assert.equal(regress, '{\n    "results": [2.5, 3.0]\n}');
-    const missing = await curl('-i', '-d', '{"instances": [1.0,5.0]}', '-X', 'POST', predict.replace('_plus_two', ''));
+    const missing = await curl('-i', '-d', '{"instances": [1.0,5.0]}', '-X', 'POST', predict.replace(model, 'half'));
     assert.match(missing, /^HTTP\/1\.1 404 Not Found\r\nContent-Type: application\/json\r\n/);
     assert.match(missing, /\{\n {4}"error": "Servable not found for request: Latest\(half\)"\n\}$/);
-    const metadata = JSON.parse(await curl(`${skein.http}/v1/models/half_plus_two/metadata`));
+    const metadata = JSON.parse(await curl(`${skein.http}/v1/models/${model}/metadata`));
     assert.deepEqual(Object.keys(metadata.metadata.signature_def.signature_def), ['serving_default']);
+  }
+
+  test('curl asks a SavedModel in shapes that its signature does not have, and is told what the graph has, and calls them', async () => {
+    const url = `${skein.http}/v1/models/half_plus_two_saved`;
+    const ask = async (body: string) => JSON.parse(await curl('-d', body, `${url}:predict`));
+    assert.deepEqual(await ask('{"instances": [[1.0, 2.0], [3.0, 4.0]]}'), {
+      predictions: [
+        [2.5, 3],
+        [3.5, 4],
+      ],
+    });
+    assert.deepEqual(await ask('{"instances": [{"x": 1.0}, {"x": 2.0}]}'), { predictions: [2.5, 3] });
+    assert.deepEqual(await ask('{"inputs": 3.0}'), { outputs: 3.5 });
+    const { metadata } = JSON.parse(await curl(`${url}/metadata`));
+    const { inputs, outputs } = metadata.signature_def.signature_def.serving_default;
+    assert.deepEqual([inputs.x.name, outputs.y.name], ['x:0', 'y:0']);
+    assert.deepEqual(
+      inputs.x.tensor_shape.dim.map(({ size }: { size: string }) => size),
+      ['-1', '1'],
+    );
   });
 
   test('curl asks for versions by number and by label', async () => {
@@ -143,9 +170,13 @@ describe("TensorFlow Serving's clients", () => {
 
   test('the Python client does all it can do', async (t) => {
     const suite = join(import.meta.dirname, 'tensorflow_serving_api_suite.py');
-    const { stdout, stderr } = await run(python, [suite, new URL(skein.grpc!).host, directory], {
-      maxBuffer: 16 * 2 ** 20,
-    }).catch((failed: { stdout: string; stderr: string }) => failed);
+    const { stdout, stderr } = await run(
+      python,
+      [suite, new URL(skein.grpc!).host, directory, JSON.stringify(configs)],
+      {
+        maxBuffer: 16 * 2 ** 20,
+      },
+    ).catch((failed: { stdout: string; stderr: string }) => failed);
     const results: { test: string; failure: string | null }[] = stdout
       .trim()
       .split('\n')
@@ -154,8 +185,17 @@ describe("TensorFlow Serving's clients", () => {
     for (const { test: name, failure } of results) {
       await t.test(name, () => assert.equal(failure, null, failure ?? ''));
     }
-    assert.ok(results.length >= 23, `only ${results.length} tests ran: ${stderr.slice(-2_000)}`);
+    assert.ok(results.length >= 24, `only ${results.length} tests ran: ${stderr.slice(-2_000)}`);
   });
+});
+
+/** Settings of devices, and the messages that the engine makes of them. */
+const configs = [
+  { intraOpThreads: 1, visibleGpus: '', gpuGrowth: true, gpuMemoryBytes: 0 },
+  { intraOpThreads: 4, visibleGpus: '0,2', gpuGrowth: false, gpuMemoryBytes: 0 },
+  { intraOpThreads: 2, visibleGpus: '1', gpuGrowth: true, gpuMemoryBytes: 3 * 2 ** 30 },
+].map((devices) => {
+  return { devices, config: sessionConfig(devices).toString('hex'), run: runOptions().toString('hex') };
 });
 
 /** Where the wheel of TensorFlow has its libraries. */

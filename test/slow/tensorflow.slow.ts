@@ -1,6 +1,6 @@
 /** SavedModels beside ONNX models behind one endpoint, with the library of the wheel `tensorflow-cpu`. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ProtoMessage } from '../../examples/models/onnx-writer/wire.ts';
@@ -8,6 +8,7 @@ import { GraphDefBuilder } from '../../examples/models/savedmodel-writer/graph-d
 import { writeSavedModel } from '../../examples/models/savedmodel-writer/saved-model.ts';
 import { writeTensorflowMobileNetV2 } from '../../examples/models/tensorflow-mobilenet-v2.ts';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
+import { findRuntimeLibrary } from '../../src/backends/engines/onnx/runtime-library.ts';
 import { showFigures } from '../fixtures/figures.ts';
 import { backendPids, fleetOf, modelOf, unload, until } from '../fixtures/fleet-client.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
@@ -220,6 +221,18 @@ describe('a server with TensorFlow', () => {
     assert.deepEqual([dtype.status, /data-type.*FP32|FP32/.test(dtype.error)], [400, true], dtype.error);
     const shape = await ask({ name: 'x', shape: [1, 7], datatype: 'FP32', data: [1, 2, 3, 4, 5, 6, 7] });
     assert.deepEqual([shape.status, /shape/.test(shape.error)], [400, true], shape.error);
+    const v1 = async (model: string, instances: unknown) => {
+      const body = JSON.stringify({ instances });
+      const answer = await fetch(`${skein.http}/v1/models/${model}:predict`, { method: 'POST', body });
+      return { status: answer.status, error: ((await answer.json()) as { error?: string }).error ?? '' };
+    };
+    const text = await v1('half_plus_two', ['a']);
+    assert.deepEqual([text.status, /not of expected type: float/.test(text.error)], [400, true], text.error);
+    // There the graph decides, and says what is wrong.
+    const flat = await v1('tf_mobilenet', [[1, 2]]);
+    assert.deepEqual([flat.status, /dimension|shape|rank/i.test(flat.error)], [400, true], flat.error);
+    assert.deepEqual((await halfPlusTwo(skein.http)).data, [2.5, 3, 4.5]);
+    assert.equal((await identity(skein.http)).status, 200);
   });
 });
 
@@ -237,8 +250,39 @@ describe('a server that lets graphs open files', () => {
   });
 });
 
+describe('a server with a batching parameters file', () => {
+  test('fills runs up to the sizes that it allows, and refuses what is larger than the largest', async (t) => {
+    const repository = temporaryDirectory(t);
+    const file = join(temporaryDirectory(t), 'batching_config.txt');
+    writeFileSync(
+      file,
+      `max_batch_size { value: 8 }
+      batch_timeout_micros { value: 0 }
+      max_enqueued_batches { value: 1000000 }
+      num_batch_threads { value: 8 }
+      allowed_batch_sizes : 2
+      allowed_batch_sizes : 8`,
+    );
+    writeRowCount(savedModelPath(repository, 'rows'));
+    const skein = await startSkein({ repository, args: ['--batching-parameters-file', file], env: withTensorflow });
+    t.after(() => skein.kill());
+    const rows = async (...values: number[]) => {
+      const body = JSON.stringify({ instances: values.map((value) => [value]) });
+      const answer = await fetch(`${skein.http}/v1/models/rows:predict`, { method: 'POST', body });
+      return { status: answer.status, ...((await answer.json()) as { predictions?: number[][]; error?: string }) };
+    };
+    assert.deepEqual((await rows(1)).predictions, [[2]]);
+    assert.deepEqual((await rows(1, 2)).predictions, [[2], [2]]);
+    assert.deepEqual((await rows(1, 2, 3)).predictions, [[8], [8], [8]]);
+    const { status, error } = await rows(...Array(9).fill(1));
+    assert.equal(status, 400);
+    assert.match(error ?? '', /9/);
+  });
+});
+
 describe('a server without TensorFlow', () => {
-  const libraries: readonly [what: string, make: (directory: string) => void, says: RegExp][] = [
+  const libraries: readonly [what: string, make: (path: string) => void, says: RegExp][] = [
+    ['a library of something else', writeOtherLibrary, /libtensorflow.so.2' has no TF_Version; install TensorFlow/],
     ['a folder without it', () => {}, /TensorFlow cannot be used: .* holds no libtensorflow/],
     ['one that is no library', (to) => writeFileSync(to, 'nothing'), /'.*libtensorflow.so.2' is no shared library/],
     [
@@ -263,6 +307,11 @@ describe('a server without TensorFlow', () => {
     });
   }
 });
+
+/** One that can be loaded, and is none of TensorFlow's. */
+function writeOtherLibrary(path: string): void {
+  copyFileSync(findRuntimeLibrary(undefined), path);
+}
 
 /** The head of a library for a processor that this is not. */
 function writeForeignLibrary(path: string): void {
@@ -290,6 +339,21 @@ function writeBroken(repository: string): void {
   writeFileSync(join(savedModelPath(repository, 'corrupt'), 'saved_model.pb'), 'this is no model at all');
   write('cut', 'Identity');
   truncateSync(join(savedModelPath(repository, 'cut'), 'saved_model.pb'), 100);
+}
+
+/** Answers each row with how many rows the run had. */
+function writeRowCount(directory: string): void {
+  const float = { type: 'float' } as const;
+  const int32 = { type: 'int32' } as const;
+  const graph = new GraphDefBuilder();
+  const x = graph.placeholder('x', 'float', [-1, 1]);
+  const size = graph.node('Cast', [graph.node('Size', [x], { T: float, out_type: int32 })], {
+    SrcT: int32,
+    DstT: float,
+  });
+  graph.node('AddV2', [graph.node('Mul', [x, graph.floats([], [0])], { T: float }), size], { T: float }, 'y');
+  const rows = (tensor: string) => ({ tensor, type: 'float', shape: [-1, 1] }) as const;
+  writeSavedModel(directory, graph, { serving_default: { inputs: { x: rows('x:0') }, outputs: { y: rows('y:0') } } });
 }
 
 /** Answers what it is given, and writes a file besides. */

@@ -259,6 +259,23 @@ def test_saved_model():
     np.testing.assert_allclose(tf.make_ndarray(saved.outputs["y"]), tf.make_ndarray(onnx.outputs["y"]), atol=1e-4)
 
 
+def test_session_config():
+    """What the engine hands TensorFlow, read by the messages of TensorFlow itself."""
+    for made in json.loads(sys.argv[3]):
+        config = tf.compat.v1.ConfigProto.FromString(bytes.fromhex(made["config"]))
+        wanted = made["devices"]
+        gpu = config.gpu_options
+        assert config.intra_op_parallelism_threads == wanted["intraOpThreads"], config
+        assert config.inter_op_parallelism_threads == 1 and config.allow_soft_placement, config
+        assert gpu.visible_device_list == wanted["visibleGpus"], config
+        assert gpu.allow_growth == (wanted["gpuGrowth"] and wanted["gpuMemoryBytes"] == 0), config
+        limits = [limit for virtual in gpu.experimental.virtual_devices for limit in virtual.memory_limit_mb]
+        assert limits == ([wanted["gpuMemoryBytes"] / 2**20] if wanted["gpuMemoryBytes"] else []), config
+        assert config == tf.compat.v1.ConfigProto.FromString(config.SerializeToString()), config
+    options = tf.compat.v1.RunOptions.FromString(bytes.fromhex(json.loads(sys.argv[3])[0]["run"]))
+    assert options.inter_op_thread_pool == -1 and options.trace_level == 0, options
+
+
 def test_signatures_of_a_saved_model():
     three = predict("multi", {"x": [1.0]}, signature="add_three")
     assert list(three.outputs["y"].float_val) == [3.5] and three.model_spec.signature_name == "add_three", three
