@@ -228,7 +228,7 @@ describe('a server with TensorFlow', () => {
     };
     const text = await v1('half_plus_two', ['a']);
     assert.deepEqual([text.status, /not of expected type: float/.test(text.error)], [400, true], text.error);
-    // There the graph decides, and says what is wrong.
+    // TensorFlow would end its process over it.
     const flat = await v1('tf_mobilenet', [[1, 2]]);
     assert.deepEqual([flat.status, /dimension|shape|rank/i.test(flat.error)], [400, true], flat.error);
     assert.deepEqual((await halfPlusTwo(skein.http)).data, [2.5, 3, 4.5]);

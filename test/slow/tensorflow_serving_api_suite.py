@@ -28,7 +28,7 @@ from tensorflow_serving.apis import (  # noqa: E402
     regression_pb2,
 )
 
-TARGET, DIRECTORY = sys.argv[1:]
+TARGET, DIRECTORY, CONFIGS = sys.argv[1:]
 CHANNEL = grpc.insecure_channel(TARGET, options=[("grpc.max_receive_message_length", -1)])
 PREDICTION = prediction_service_pb2_grpc.PredictionServiceStub(CHANNEL)
 MODELS = model_service_pb2_grpc.ModelServiceStub(CHANNEL)
@@ -261,7 +261,7 @@ def test_saved_model():
 
 def test_session_config():
     """What the engine hands TensorFlow, read by the messages of TensorFlow itself."""
-    for made in json.loads(sys.argv[3]):
+    for made in json.loads(CONFIGS):
         config = tf.compat.v1.ConfigProto.FromString(bytes.fromhex(made["config"]))
         wanted = made["devices"]
         gpu = config.gpu_options
@@ -272,7 +272,7 @@ def test_session_config():
         limits = [limit for virtual in gpu.experimental.virtual_devices for limit in virtual.memory_limit_mb]
         assert limits == ([wanted["gpuMemoryBytes"] / 2**20] if wanted["gpuMemoryBytes"] else []), config
         assert config == tf.compat.v1.ConfigProto.FromString(config.SerializeToString()), config
-    options = tf.compat.v1.RunOptions.FromString(bytes.fromhex(json.loads(sys.argv[3])[0]["run"]))
+    options = tf.compat.v1.RunOptions.FromString(bytes.fromhex(json.loads(CONFIGS)[0]["run"]))
     assert options.inter_op_thread_pool == -1 and options.trace_level == 0, options
 
 

@@ -8,7 +8,7 @@ import type { Signature, Tensor } from '../../protocol/tensors/tensor.ts';
 export interface ServedSignature {
   /** The model's own: full shapes as the engine takes and gives them, which dialects without a configuration go by. */
   readonly own: NamedSignature;
-  /** As the dialects of TensorFlow Serving hold a request to it: shapes that are hints bind nobody. */
+  /** As the dialects of TensorFlow Serving hold a request to it. */
   readonly called: Signature;
   /** What clients of the V2 dialects send and get: the configuration's view. */
   readonly schema: ModelSchema;
@@ -55,9 +55,18 @@ function withReshape(own: NamedSignature, view: CompletedSignature): ServedSigna
   };
 }
 
+/**
+ * Of shapes that are hints those of one value a row bind nobody. The others do: TensorFlow ends its process where some of
+ * its kernels meet a rank that the graph was not made for (a convolution that is given [1,2]).
+ */
 export function calledSignature(own: NamedSignature): Signature {
   if (own.shapesAreHints !== true) return own;
-  return { inputs: own.inputs.map((spec) => ({ ...spec, anyRank: true })), outputs: own.outputs };
+  const inputs = own.inputs.map((spec) => (isOneValueARow(spec.shape) ? { ...spec, anyRank: true as const } : spec));
+  return { inputs, outputs: own.outputs };
+}
+
+function isOneValueARow([rows = 1, ...row]: readonly number[]): boolean {
+  return Math.abs(rows) === 1 && row.length <= 1 && row.every((size) => size === 1);
 }
 
 function changed(tensor: Tensor, reshape: Reshape | undefined): Tensor {

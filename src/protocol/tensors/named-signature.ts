@@ -7,7 +7,7 @@ export type SignatureMethod = 'predict' | 'classify' | 'regress';
 export interface NamedSignature extends Signature {
   readonly name: string;
   readonly method: SignatureMethod;
-  /** The runtime goes by its graph alone: TensorFlow Serving takes other shapes than those, and so do its dialects here. */
+  /** The runtime goes by its graph alone, and TensorFlow Serving takes other shapes than those. */
   readonly shapesAreHints?: true;
 }
 

@@ -47,7 +47,7 @@ describe('v1PredictCodec', () => {
     assert.deepEqual(JSON.parse(answer.toString()), { predictions: [2, 4, 6, 8, 10] });
   });
 
-  test('leaves shapes that are hints to the model: other ones, scalars, no rows', async () => {
+  test('leaves shapes that are hints to the model where they are one value a row: other ones, scalars, no rows', async () => {
     const answers = await Promise.all(
       [
         '{"instances": [1.0, 2.0, 5.0]}',
@@ -72,9 +72,9 @@ describe('v1PredictCodec', () => {
         { outputs: [] },
       ],
     );
-    await assert.rejects(ask(doubling([-1, 1], 8), 'v1Predict', '{"instances": [1.0, 2.0, 5.0]}'), {
-      code: 'input_shape',
-    });
+    for (const binding of [doubling([-1, 1], 8), doubling([-1, 2], 8, { shapesAreHints: true })]) {
+      await assert.rejects(ask(binding, 'v1Predict', '{"instances": [1.0, 2.0, 5.0]}'), { code: 'input_shape' });
+    }
   });
 
   test('joins requests of one shape that is not the declared one', async () => {

@@ -130,6 +130,9 @@ function readSignature(name: string, message: MessageCursor): GraphSignature | s
   };
 }
 
+/** Added to the data type of a tensor that is a variable of TensorFlow 1: who asks for it gets its value. */
+const variableTypes = 100;
+
 interface TensorInfo {
   /** Empty: the tensor is sparse or composite. */
   readonly operation: string;
@@ -143,7 +146,7 @@ function readTensorInfo(message: MessageCursor): TensorInfo {
   let shape: readonly number[] | undefined;
   eachField(message, (field) => {
     if (field.field === 1) operation = field.text();
-    else if (field.field === 2) dataType = field.value;
+    else if (field.field === 2) dataType = field.value > variableTypes ? field.value - variableTypes : field.value;
     else if (field.field === 3) shape = readShape(field.message());
   });
   return { operation, dataType, shape };
