@@ -7,7 +7,7 @@ const units: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
 };
 
-const words: Readonly<Record<string, number>> = { 'an eighth': 1 / 8, 'a fifth': 1 / 5 };
+const words: Readonly<Record<string, number>> = { 'an eighth': 1 / 8, 'a fifth': 1 / 5, 'a quarter': 1 / 4 };
 
 /** Every quantity that a text tells, in milliseconds, bytes or alone: `64 KiB, 4 s` is 65536 and 4000. */
 export function quantitiesIn(text: string): number[] {
