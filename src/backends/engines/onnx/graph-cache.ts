@@ -40,9 +40,16 @@ export interface CacheEntry {
   readonly facts: CacheFacts;
 }
 
+/**
+ * Of what is free under the bound, one process writes so much before it looks through all entries again: with thousands of
+ * them that takes longer than to make one. Other processes write here, too, and are not seen meanwhile.
+ */
+const unseenShare = 1 / 16;
+
 export class GraphCache {
   readonly #root: string;
   readonly #limitBytes: number;
+  #unseenBytes = 0;
 
   constructor(root: string, limitBytes: number) {
     this.#root = root;
@@ -104,7 +111,8 @@ export class GraphCache {
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw fault;
       await this.abandon(directory);
     }
-    await this.#trim(key);
+    this.#unseenBytes -= Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+    if (this.#unseenBytes < 0) await this.#trim(key);
   }
 
   /** What cannot be removed now is swept by a later start. */
@@ -131,11 +139,12 @@ export class GraphCache {
     }
     let total = entries.reduce((sum, entry) => sum + entry.bytes, 0);
     for (const entry of entries.sort((a, b) => a.usedMs - b.usedMs)) {
-      if (total <= this.#limitBytes) return;
+      if (total <= this.#limitBytes) break;
       if (entry.name === justWritten) continue;
       await this.#discard(join(this.#root, entry.name));
       total -= entry.bytes;
     }
+    this.#unseenBytes = unseenShare * (this.#limitBytes - total);
   }
 
   /** Renamed first: a reader that comes meanwhile finds no entry rather than half of one. */

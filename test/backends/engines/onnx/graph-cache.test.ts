@@ -184,6 +184,25 @@ describe('GraphCache', () => {
     assert.deepEqual([left.length, leftOvers(root), engine.warnings], [2, [], []]);
   });
 
+  test('looks through its entries again once it has written a part of what was free', async (t) => {
+    const root = temporaryDirectory(t);
+    const cache = new GraphCache(root, 17_000);
+    const put = async (key: string, bytes: number) => {
+      const directory = await cache.begin();
+      writeFileSync(join(directory, graphName), Buffer.alloc(bytes));
+      await cache.commit(directory, key, { allocatedBytes: 0, mappedBytes: 0, run: undefined });
+    };
+    await put('first', 1_000);
+    // Another process has written more than fits.
+    mkdirSync(join(root, 'other'));
+    writeFileSync(join(root, 'other', graphName), Buffer.alloc(20_000));
+    utimesSync(join(root, 'other'), 1_000, 1_000);
+    await put('second', 500);
+    assert.deepEqual(entriesOf(root).sort(), ['first', 'other', 'second']);
+    await put('third', 600);
+    assert.deepEqual(entriesOf(root).sort(), ['first', 'second', 'third']);
+  });
+
   test('counts a load as a use', async (t) => {
     const { root, path, entry } = await cachedModel(t);
     utimesSync(entry, 1_000, 1_000);
