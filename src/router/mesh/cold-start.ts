@@ -62,9 +62,11 @@ export function isDuplicate(entry: ModelEntry, { version, stamp }: CopyFacts, at
   );
 }
 
-export function hasReadyCopy({ entry, version }: ColdStart): boolean {
+/** Where it is being loaded, one elsewhere of the same files; else one of the files that there are now. */
+export function hasReadyCopy({ entry, version, stamp, at }: ColdStart): boolean {
+  const wanted = at === undefined ? entry.stampOf(version) : stamp;
   return (entry.activity?.ready(entry, version) ?? []).some(
-    (copy: CopyView) => copy.facts.stamp === entry.stampOf(version),
+    ({ facts, backend }: CopyView) => facts.stamp === wanted && backend !== at,
   );
 }
 

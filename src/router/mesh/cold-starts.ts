@@ -232,6 +232,7 @@ export class ColdStarts {
         await this.#onLostLoad(start, view);
         return;
       }
+      if (this.#starts.get(start.key) !== start) return; // a copy that came back serves those who waited
       start.at = undefined;
       if (error.mayRetry) {
         start.refusedBy.set(view.record.id, error);
@@ -329,13 +330,12 @@ export class ColdStarts {
     await Promise.allSettled(own.map((start) => start.done.promise));
   }
 
-  /** A backend came, or fell silent, or another router's load finished. */
+  /** A backend came, or fell silent, or another router's load finished, or a backend that was silent is back with its copies. */
   #onFleetChange(): void {
     for (const start of [...this.#starts.values()]) {
-      if (start.at?.isStalled === true) this.#goElsewhere(start);
-      if (start.at !== undefined) continue;
       if (hasReadyCopy(start)) this.#finish(start, undefined);
-      else this.#run(start, false);
+      else if (start.at?.isStalled === true) this.#goElsewhere(start);
+      else if (start.at === undefined) this.#run(start, false);
     }
   }
 }

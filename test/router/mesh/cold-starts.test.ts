@@ -400,6 +400,29 @@ describe('ColdStarts', () => {
     assert.match(await answer.over(), new RegExp(` on ${backends.find((one) => one !== silent)!.id}$`));
   });
 
+  for (const end of ['loads', 'fails'] as const) {
+    test(`answers those who wait from a copy that is back before another one is there, which then ${end}`, async (t) => {
+      const { mesh, backend, put, connected } = startMesh(t);
+      const backends = [backend('b1'), backend('b2')];
+      await connected();
+      put(model('a'));
+      await ask(mesh, 'a').over();
+      const [silent, other] = backends.toSorted((a, b) => b.loads.length - a.loads.length);
+      const { onLoad, open, fail } = gated();
+      other!.onLoad = onLoad;
+      silent!.stall(true);
+      const answer = ask(mesh, 'a');
+      await until('the load', () => other!.loads.length === 1);
+      silent!.stall(false);
+      assert.equal(await answer.over(), `a s1v1 on ${silent!.id}`);
+      if (end === 'loads') open();
+      else fail(broken('not here'));
+      await until('the end of the load', () => end === 'fails' || other!.ready.length === 1);
+      assert.match(await ask(mesh, 'a').over(), /^a s1v1 on b/);
+      assert.deepEqual([mesh.report().held, mesh.report().models.loading, mesh.report().loadTroubles], [0, 0, []]);
+    });
+  }
+
   test('holds requests that come before any backend is there', async (t) => {
     const { mesh, backend, put } = startMesh(t);
     const b1 = backend('b1');
