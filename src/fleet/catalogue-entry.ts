@@ -59,6 +59,9 @@ export interface StoredEntry {
   readonly revision: number;
 }
 
+/** Of most models. */
+const versionOne: readonly number[] = Object.freeze([1]);
+
 const mostTargets = 16;
 const mostVersions = 1_000;
 
@@ -88,15 +91,17 @@ function readModel(name: string, entry: Partial<ModelRecord>): ModelRecord {
   if (!Array.isArray(stamps) || stamps.length !== versions.length || !stamps.every((one) => typeof one === 'string')) {
     throw invalid(name, "'stamps' must hold one text for each version");
   }
+  const { source } = entry;
+  // There may be many thousands of entries in each router: texts that are equal are one.
   return {
     kind: 'model',
     name,
-    path: readPath(name, entry.path ?? name),
-    versions,
-    stamps,
+    path: entry.path === undefined || entry.path === name ? name : readPath(name, entry.path),
+    versions: versions.length === 1 && versions[0] === 1 ? versionOne : versions,
+    stamps: stamps.map((stamp) => (stamp === source?.sha256 ? source.sha256 : stamp)),
     engine: readText(name, 'engine', engine),
     changedAtMs: Number.isFinite(changedAtMs) ? changedAtMs : 0,
-    ...(entry.source !== undefined && { source: readSource(name, entry.source, versions) }),
+    ...(source !== undefined && { source: readSource(name, source, versions) }),
     ...(entry.labels !== undefined && { labels: readLabels(name, entry.labels, versions) }),
     ...(entry.requires !== undefined && { requires: readRequires(name, entry.requires) }),
     ...(entry.tolerates !== undefined && { tolerates: readTolerates(name, entry.tolerates) }),

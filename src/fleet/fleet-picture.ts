@@ -62,12 +62,11 @@ export class FleetPicture implements FleetSnapshot {
 
   /** The facts that turn this picture into one of exactly `facts`. */
   difference(facts: readonly FleetFact[]): FleetFact[] {
-    const there = new Set(facts.map(({ kind, name }) => `${kind} ${name}`));
     const gone: FleetFact[] = [];
     for (const kind of ['entry', 'backend', 'router', 'drain', 'conviction'] as const) {
-      for (const name of this.#namesOf(kind)) {
-        if (!there.has(`${kind} ${name}`)) gone.push({ kind, name, value: undefined });
-      }
+      const there = new Set<string>();
+      for (const fact of facts) if (fact.kind === kind) there.add(fact.name);
+      for (const name of this.#namesOf(kind)) if (!there.has(name)) gone.push({ kind, name, value: undefined });
     }
     return [...gone, ...facts.filter((fact) => !this.#holds(fact))];
   }

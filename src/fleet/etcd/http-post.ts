@@ -47,7 +47,8 @@ export class HttpPoster {
 }
 
 export async function textOf(body: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  let text = '';
+  // Piece by piece: one buffer for all of a long answer would leave a hole of its size in the C heap.
+  for await (const piece of body.setEncoding('utf8')) text += piece as string;
+  return text;
 }

@@ -56,7 +56,11 @@ const kinds = Object.keys(folders) as FleetFact['kind'][];
 function readFact(kind: FleetFact['kind'], name: string, text: string, revision: number): FleetFact | undefined {
   if (kind === 'drain') return { kind, name, value: true };
   const value: unknown = JSON.parse(text);
-  if (kind === 'entry') return { kind, name, value: { entry: readEntry(value), revision } };
+  if (kind === 'entry') {
+    const entry = readEntry(value);
+    // The entry's own text for it: that of the key is a part of a longer one, and would keep it.
+    return { kind, name: entry.name === name ? entry.name : name, value: { entry, revision } };
+  }
   if (kind === 'conviction') {
     const conviction = readConviction(value);
     return conviction && { kind, name, value: conviction };

@@ -4,8 +4,11 @@ import { decodeBytes, encodeBytes, type KeyValue, type RangeAnswer, rangeEndOf }
 import type { KeySpace } from './key-space.ts';
 import type { StoreMarker } from './store-judgement.ts';
 
-/** Keys read at once: a page stays well below what one message may hold. */
-const keysAPage = 2_000;
+/**
+ * Keys read at once. A page stays well below what one message may hold, and dies young: of pages of 2,000 a router that
+ * began over 20,000 models kept half a kilobyte a model as garbage.
+ */
+const keysAPage = 500;
 
 interface ReadStore {
   readonly facts: readonly FleetFact[];
