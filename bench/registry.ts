@@ -31,7 +31,7 @@ const entry = (i: number) => ({
 
 async function benchRegistry(seconds: number): Promise<RegistryRow[]> {
   const ends: (() => unknown)[] = [];
-  const etcd = await startEtcd({ after: (end) => ends.push(end) });
+  const etcd = await startEtcd({ after: (end) => ends.push(end) }, { isDurable: true });
   const options = { endpoints: [`http://${etcd.host}`], user: '', password: '' };
   const client = new EtcdClient(options);
   const registry = new EtcdRegistry({ ...options, prefix: '/skein/', log: () => {} });

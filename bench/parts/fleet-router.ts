@@ -34,7 +34,7 @@ export const fleetRouter: BenchPart = {
     try {
       const repository = temporaryDirectory(cleanup);
       writeBenchModels(repository, ['identity']);
-      const etcd = await startEtcd(cleanup);
+      const etcd = await startEtcd(cleanup, { isDurable: true });
       const registry = ['--registry', `etcd://${etcd.host}`];
       const startRouter = (id: string) =>
         startMember(cleanup, 'router', [...registry, '--id', id, '--http', '0', '--grpc', '0', '--metrics', '0']);

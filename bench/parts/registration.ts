@@ -36,7 +36,7 @@ export const registration: BenchPart = {
     const ends: (() => unknown)[] = [];
     const cleanup = { after: (end: () => unknown) => ends.push(end) };
     try {
-      const etcd = await startEtcd(cleanup);
+      const etcd = await startEtcd(cleanup, { isDurable: true });
       const start = (id: string, env: Record<string, string> = {}) =>
         startMember(
           cleanup,
