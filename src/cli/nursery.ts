@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * V8 doubles its nursery under load up to 128 MB, and pages once touched stay resident. At this size a collection is rare
  * enough: with 1 MiB, where it begins, what is under way outlives it, and a small request cost a quarter more.
  */
-const enoughBytes = 16 * 1024 * 1024;
+const enoughBytes = 8 * 1024 * 1024;
 
 const checkMs = 200;
 

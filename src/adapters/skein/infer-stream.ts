@@ -17,6 +17,9 @@ export interface InferWires {
   readonly loans: BodyLoans | undefined;
 }
 
+/** Answers come and go at once: a longer piece is not worth a copy, which is garbage a moment later. */
+const copiedBytes = 2 * 1024;
+
 /** One request on a link: takes its body, tells of its answer, and is what whoever waits for that has in hand. */
 export class InferStream implements BodySink, Exchange, SlabHolder {
   readonly #link: LinkConnection;
@@ -110,7 +113,7 @@ export class InferStream implements BodySink, Exchange, SlabHolder {
     if (end && this.#receivedBytes !== bodyBytes) {
       throw new LinkRuleBroken(`a body of ${this.#receivedBytes} bytes where ${bodyBytes} were announced`);
     }
-    if (piece.length > 0) this.#observer.onPiece(this.#link.keep(piece, this));
+    if (piece.length > 0) this.#observer.onPiece(this.#link.keep(piece, this, copiedBytes));
     if (this.#isOver) return; // cancelled by who heard of the piece
     if (!end) {
       this.#grantMore();

@@ -35,6 +35,9 @@ interface Stream extends SlabHolder {
   work: Cancellable | undefined;
 }
 
+/** A body may wait long for its run: shorter pieces of it would tie up a slab each. */
+const copiedBytes = 16 * 1024;
+
 /** Requests one router may have open at once; past it the router breaks the rules. */
 const maxStreams = 100_000;
 
@@ -151,7 +154,7 @@ export class BackendLink {
       }
       if (isLent) stream.isLent = true;
       else stream.ungranted += piece.length;
-      stream.pieces.push(isLent ? piece : this.#link.keep(piece, stream));
+      stream.pieces.push(isLent ? piece : this.#link.keep(piece, stream, copiedBytes));
       stream.bytes += piece.length;
     }
     if (end) this.#serve(id, stream);

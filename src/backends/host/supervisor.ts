@@ -214,11 +214,13 @@ function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
 /** libuv's pool runs the engine's calls beside files and digests; it cannot grow later, and each thread keeps a stack. */
 const spareThreads = 6;
 
-function childEnv({ cores, loads }: BackendProcessOptions): Record<string, string> {
+function childEnv({ cores, loads }: BackendProcessOptions): NodeJS.ProcessEnv {
   return {
     UV_THREADPOOL_SIZE: String(2 * cores + loads + spareThreads),
     // One heap a thread would keep what each of those threads has freed.
     MALLOC_ARENA_MAX: '2',
+    // The router's own: an engine maps large blocks where that pays, and nowhere else.
+    MALLOC_MMAP_THRESHOLD_: undefined,
     // Since 1.29 ONNX Runtime's own builds tell its makers which models are loaded, over the network, unless told not to.
     ORT_DISABLE_TELEMETRY: '1',
     // What fails is told by status, to whoever asked; TensorFlow would print it, and every load, too.

@@ -41,9 +41,6 @@ const maxReasonLength = 500;
 const keptSlabBytes = 16 * 1024 * 1024;
 const slabs = new SlabPool(keptSlabBytes);
 
-/** Shorter pieces are copied rather than held: they would tie up a slab each. */
-const copiedBytes = 16 * 1024;
-
 /** Default of Hello.streamWindowBytes: large enough that a usual image body never waits for a grant. */
 export const streamWindowBytes = 1024 * 1024;
 
@@ -110,9 +107,9 @@ export class LinkConnection {
 
   /**
    * A piece of a body in `onData` as bytes that last until its holder lets go of them: others are read into the place of
-   * those that nobody holds.
+   * those that nobody holds. Up to `copiedBytes` it is copied instead: each hold ties up a slab.
    */
-  keep(piece: Buffer, holder: SlabHolder): Buffer {
+  keep(piece: Buffer, holder: SlabHolder, copiedBytes: number): Buffer {
     const reads = this.#reads;
     if (reads === undefined) return piece;
     const last = holder.holds?.at(-1);

@@ -174,7 +174,7 @@ class FakeBackendLink {
   #onData(stream: number, piece: Buffer, end: boolean): void {
     const open = this.#streams.get(stream);
     if (open === undefined) return;
-    open.pieces.push(this.#link.keep(piece, open));
+    open.pieces.push(this.#link.keep(piece, open, 0));
     open.ungranted += piece.length;
     if (end) this.#serve(stream, open);
     else this.#grant(stream, open);
