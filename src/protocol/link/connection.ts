@@ -80,6 +80,7 @@ export class LinkConnection {
     socket.on('error', (fault) => this.close(fault.message));
     socket.on('close', () => {
       this.close('closed by the other side');
+      this.#reads?.end();
       this.#ended.resolve();
     });
     this.#helloTimer = setTimeout(() => {

@@ -30,33 +30,36 @@ export function releaseHolds(holder: SlabHolder, isSpent: boolean): void {
 export class SlabReads implements ReadTarget {
   readonly #pool: SlabPool;
   readonly #onChunk: (chunk: Buffer) => void;
-  #slab: Slab;
+  #slab: Slab | undefined;
   #used = 0;
 
   constructor(pool: SlabPool, onChunk: (chunk: Buffer) => void) {
     this.#pool = pool;
     this.#onChunk = onChunk;
-    this.#slab = new Slab(pool);
   }
 
   nextBuffer(): Buffer {
-    if (slabBytes - this.#used < smallestReadBytes) {
-      this.#slab.retire();
-      this.#slab = new Slab(this.#pool);
-      this.#used = 0;
-    }
+    if (slabBytes - this.#used < smallestReadBytes) this.end();
+    this.#slab ??= new Slab(this.#pool);
     return this.#used === 0 ? this.#slab.bytes : this.#slab.bytes.subarray(this.#used);
+  }
+
+  /** Nothing more is read into this slab, for now or at all. */
+  end(): void {
+    this.#slab?.retire();
+    this.#slab = undefined;
+    this.#used = 0;
   }
 
   onRead(buffer: Buffer, bytes: number): void {
     this.#used += bytes;
     this.#onChunk(buffer.subarray(0, bytes));
-    if (this.#slab.isFree) this.#used = 0;
+    if (this.#slab?.isFree === true) this.#used = 0;
   }
 
   /** On the chunk that is being handed on. */
   hold(): SlabHold {
-    return this.#slab.hold();
+    return this.#slab!.hold();
   }
 
   /** Whether that hold, which was not let go yet, is on the chunk that is being handed on, too. */

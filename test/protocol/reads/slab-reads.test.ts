@@ -47,6 +47,20 @@ describe('SlabReads', () => {
     assert.equal(pool.keptBytes, slabBytes);
   });
 
+  test('gives its slab back when it ends, or once all holds are spent', () => {
+    const unheld = setUp();
+    unheld.read(1);
+    unheld.reads.end();
+    assert.equal(unheld.pool.keptBytes, slabBytes);
+    const { pool, reads, read } = setUp();
+    const holds: SlabHold[] = [];
+    read(1, holds);
+    reads.end();
+    assert.equal(pool.keptBytes, 0);
+    holds[0]!.release(true);
+    assert.equal(pool.keptBytes, slabBytes);
+  });
+
   test('tells what lies in a slab that is held already from what lies in the next', () => {
     const { reads, read } = setUp();
     const holds: SlabHold[] = [];
