@@ -167,13 +167,14 @@ async function callBackend(
 ): Promise<string | undefined> {
   const asker = new SkeinAdapter({ id: `${id}-asks`, software: softwareVersion, ...(secret && { secret }) }, tls);
   const nobody = { onState: () => {}, onStalled: () => {}, onLost: () => {} };
+  const late = AbortSignal.timeout(withinMs);
   try {
     const target = { id, kind: 'skein', address, engines: [] };
-    const session = await asker.connect(target, nobody, AbortSignal.timeout(withinMs));
+    const session = await asker.connect(target, nobody, late);
     session.close('it was only asked whether it lives');
     return undefined;
   } catch (fault) {
-    return (fault as Error).message;
+    return late.aborted ? `no hello within ${withinMs} ms` : (fault as Error).message;
   }
 }
 

@@ -166,9 +166,12 @@ describe('members that may not be', () => {
       ...['--models', temporaryDirectory(t), '--log-level', 'info'],
     ]);
     let isReady = false;
-    void member.ready.then(() => {
-      isReady = true;
-    });
+    member.ready.then(
+      () => {
+        isReady = true;
+      },
+      () => {}, // it is not meant to
+    );
     // The port was found free by then, and its own process is still starting.
     await until('its process', 20_000, () => (processTree(member.pid).length > 1 ? true : undefined), 5);
     const taken: Socket[] = [];
