@@ -1,6 +1,6 @@
-import koffi from 'koffi';
 import { elementBytes } from '../../../protocol/tensors/datatype.ts';
 import { elementCount, type Tensor } from '../../../protocol/tensors/tensor.ts';
+import { copyOut } from '../native-memory.ts';
 import { datatypeOf, elementTypeOf } from './element-types.ts';
 import type { RuntimeEnvironment } from './environment.ts';
 import type { Pointer } from './runtime-api.ts';
@@ -65,14 +65,8 @@ export function readOutput(runtime: RuntimeEnvironment, name: string, value: Poi
   const bytes =
     datatype === 'BYTES'
       ? readStringTensor(runtime, value, elements)
-      : copyOut(runtime, value, elements * elementBytes[datatype]);
+      : copyOut(api.create('GetTensorMutableData', value), elements * elementBytes[datatype]);
   return { name, datatype, shape, parts: [bytes], byteLength: bytes.byteLength };
-}
-
-function copyOut({ api }: RuntimeEnvironment, value: Pointer, byteLength: number): Buffer {
-  if (byteLength === 0) return Buffer.alloc(0);
-  const data = api.create('GetTensorMutableData', value);
-  return Buffer.from(new Uint8Array(koffi.view(data, byteLength)));
 }
 
 function shapeArgument(shape: readonly number[]): ShapeArgument {
