@@ -12,7 +12,6 @@ import { openRegistry } from './fleet-registry.ts';
 import { guardFiles, readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
 import { memberTtlMs } from './member-name.ts';
-import { boundNursery } from './nursery.ts';
 import { prepareState } from './prepare-state.ts';
 import { buildRouter, type RouterCore } from './router-core.ts';
 import { softwareVersion } from './software-version.ts';
@@ -25,7 +24,6 @@ const readyWithinMs = 5_000;
 /** `skein router`: one router of a fleet. Resolves when it has ended. */
 export async function runRouter(settings: RouterSettings): Promise<void> {
   const signalled = untilSignalled();
-  boundNursery();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
   const guard = readLinkGuard(guardFiles(settings));

@@ -2,7 +2,6 @@ import type { BackendRecord } from '../adapters/adapter.ts';
 import { fromLinkError } from '../protocol/link/link-error.ts';
 import type { ProcessKeeper } from '../router/mesh/process-keeper.ts';
 import { createLog } from './log.ts';
-import { boundNursery } from './nursery.ts';
 import { buildRouter, type RouterCore } from './router-core.ts';
 import { goBy, type RouterNews, type RouterParty } from './router-news.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
@@ -87,7 +86,6 @@ async function onMessage(message: ToWorker): Promise<void> {
   }
 }
 
-boundNursery();
 process.on('message', (message: ToWorker) => void onMessage(message));
 process.on('disconnect', () => process.exit(0));
 // A terminal signals the whole group: the first process says when to stop.

@@ -4,7 +4,6 @@ import type { Settings } from '../config/settings.ts';
 import { readBatchingParameters } from '../fleet/repository/batching-parameters.ts';
 import { backendOptions, backendProgram, tensorflowBackend } from './backend-plan.ts';
 import { createLog } from './log.ts';
-import { boundNursery } from './nursery.ts';
 import { makeSocketDirectory } from './owned-directory.ts';
 import { prepareState } from './prepare-state.ts';
 import { ProcessDesk } from './process-desk.ts';
@@ -18,7 +17,6 @@ import { untilSignalled } from './until-signalled.ts';
  */
 export async function serve(settings: Settings, program: readonly string[] = backendProgram()): Promise<void> {
   const signalled = untilSignalled();
-  boundNursery();
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
   const socketDir = makeSocketDirectory();
