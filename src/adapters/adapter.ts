@@ -1,6 +1,13 @@
 import type { SkeinError } from '../protocol/errors.ts';
 import type { BodyDialect } from '../protocol/link/infer-head.ts';
-import type { BackendState, CopyDescription, CopyFacts, CopySpec, ModelFinding } from '../protocol/link/messages.ts';
+import type {
+  BackendState,
+  CopyDescription,
+  CopyFacts,
+  CopySpec,
+  FilePiece,
+  ModelFinding,
+} from '../protocol/link/messages.ts';
 import type { RunsReport } from '../protocol/link/runs-report.ts';
 import type { ModelStatistics } from '../protocol/v2/statistics.ts';
 import type { RequestBody } from './request-body.ts';
@@ -123,5 +130,7 @@ export interface BackendSession {
   runs?(copy: CopyFacts): Promise<RunsReport>;
   /** What lies at a path of its model directories; kinds that have none leave it out. */
   find?(path: string): Promise<ModelFinding>;
+  /** A piece of a file that it has fetched; kinds that fetch none leave it out. */
+  readFile?(sha256: string, offsetBytes: number): Promise<FilePiece>;
   close(reason: string): void;
 }

@@ -1,19 +1,23 @@
 import type { Logger } from 'pino';
+import { SkeinAdapter } from '../adapters/skein/skein-adapter.ts';
 import type { Engine } from '../backends/engines/engine.ts';
 import { Host } from '../backends/host/host.ts';
+import { LinkPeers } from '../backends/host/link-peers.ts';
 import { LinkServer } from '../backends/host/link-server.ts';
 import { ModelLocator } from '../backends/host/model-locator.ts';
 import type { BackendProcessOptions } from '../backends/host/process-options.ts';
 import { reportToSupervisor, tellOfEnding } from '../backends/host/supervisor-line.ts';
 import { processEnvironment } from '../config/environment.ts';
-import { noPeers } from '../fleet/sources/file-reader.ts';
+import { noPeers, type PeerFiles } from '../fleet/sources/file-reader.ts';
 import { openSources } from '../fleet/sources/open-sources.ts';
 import { readLinkGuard } from './link-guard.ts';
 
 /** Holds copies of models for the routers that connect, until it is told to go. Resolves when it listens. */
 export async function serveBackend(options: BackendProcessOptions, engine: Engine, log: Logger): Promise<void> {
-  const fetcher = await openSources(options.sources, processEnvironment(), noPeers);
   const { fleet } = options;
+  const guard = fleet === undefined ? {} : readLinkGuard(fleet);
+  const peers = fleet === undefined ? noPeers : peersOf(options, guard);
+  const fetcher = await openSources(options.sources, processEnvironment(), peers);
   const locator = fleet === undefined ? undefined : new ModelLocator(options.id, fleet.modelDirs);
   const host = new Host({
     ...options,
@@ -28,7 +32,6 @@ export async function serveBackend(options: BackendProcessOptions, engine: Engin
       for (const warning of warnings) log.warn({ model, ...warning }, 'configuration field has no effect here');
     },
   });
-  const guard = fleet === undefined ? {} : readLinkGuard(fleet);
   const server = new LinkServer(
     host,
     (message, facts) => log[fleet === undefined ? 'debug' : 'info'](facts, message),
@@ -47,6 +50,14 @@ export async function serveBackend(options: BackendProcessOptions, engine: Engin
   endWithParent();
   endOnSignal(drain, options.drainTimeoutMs);
   if (options.idleExitMs > 0) endWhenIdle(host, drain, options.idleExitMs);
+}
+
+/** Other backends of the fleet, who know this one by the token or the certificate that guards all links. */
+function peersOf(
+  { id, software }: BackendProcessOptions,
+  { secret, tls }: ReturnType<typeof readLinkGuard>,
+): PeerFiles {
+  return new LinkPeers(new SkeinAdapter({ id: `${id}-fetches`, software, ...(secret && { secret }) }, tls), id);
 }
 
 /** Ends a process that has held nothing for a while: its runtime alone is worth hundreds of models' memory to the others. */

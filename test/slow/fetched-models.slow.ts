@@ -1,18 +1,24 @@
 /** A fleet whose backends have no model directory: entries say where models are, a real web server has them. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
 import { startEtcd } from '../fixtures/etcd-process.ts';
-import { until } from '../fixtures/fleet-client.ts';
+import { showFigures } from '../fixtures/figures.ts';
+import { modelOf, until } from '../fixtures/fleet-client.ts';
 import { type MemberProcess, startMember } from '../fixtures/fleet-processes.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
 import { type FileServer, sha256, startFileServer } from '../fleet/sources/file-server.ts';
 
+/** Long enough under way to be caught at it. */
+const bulkyBytes = 96 * 2 ** 20;
+
 describe('A fleet that fetches its models', () => {
   let server: FileServer;
   let router: MemberProcess;
+  const backends = new Map<string, MemberProcess>();
+  let startBackend: (id: string) => Promise<void>;
   let digest = '';
   const ends: (() => unknown)[] = [];
   const owner = { after: (end: () => unknown) => void ends.unshift(end) };
@@ -31,9 +37,15 @@ describe('A fleet that fetches its models', () => {
     const list = files.map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`).join('');
     server.files.set('/identity/SHA256SUMS', Buffer.from(list));
     digest = sha256(list);
-    const registry = ['--registry', `etcd://${(await startEtcd(owner)).host}`];
+    const token = join(directory, 'token');
+    writeFileSync(token, 'the secret of this fleet');
+    const registry = ['--registry', `etcd://${(await startEtcd(owner)).host}`, '--link-token', token];
     const fetches = ['--source-allow', server.origin, '--source-addresses', 'any', '--memory', '256MiB'];
-    await startMember(owner, 'backend', [...registry, '--id', 'b1', '--listen', 'tcp://127.0.0.1:0', ...fetches]);
+    startBackend = async (id) => {
+      const args = [...registry, '--id', id, '--listen', 'tcp://127.0.0.1:0', ...fetches];
+      backends.set(id, await startMember(owner, 'backend', args));
+    };
+    await startBackend('b1');
     router = await startMember(owner, 'router', [
       ...registry,
       '--id',
@@ -75,5 +87,58 @@ describe('A fleet that fetches its models', () => {
     });
     assert.match(answer, /the catalogue says/);
     assert.equal((await ask('identity')).status, 200);
+  });
+
+  test('brings a second copy from the backend that has one, and does not ask the web server', async (t) => {
+    server.requests.length = 0;
+    await startBackend('b2');
+    await post('/fleet/models/identity', { minCopies: 2 });
+    const metrics = async () => (await fetch(`${router.metrics}/metrics`)).text();
+    const figures = await until('b2 has fetched it', 20_000, async () => {
+      const text = await metrics();
+      return /skein_source_fetches\{backend="b2"\} 3/.test(text) ? text : undefined;
+    });
+    assert.match(figures, /skein_source_peer_fetches\{backend="b2"\} 3/);
+    assert.deepEqual(server.requests, []);
+    await until('b1 says what it gave', 5_000, async () =>
+      /skein_source_peer_offered_bytes\{backend="b1"\} [1-9]/.test(await metrics()) ? true : undefined,
+    );
+    showFigures(t, { 'requests to the web server': server.requests.length });
+  });
+
+  test('goes on at the web server when the backend that sends a file is killed', async (t) => {
+    const bulky = Buffer.alloc(bulkyBytes, 'bulky');
+    const files = { '1/weights.bin': bulky, '1/model.onnx': server.files.get('/identity/1/model.onnx')! };
+    const sums = Object.entries(files)
+      .map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`)
+      .join('');
+    for (const [path, bytes] of Object.entries(files)) server.files.set(`/bulky/${path}`, bytes);
+    server.files.set('/bulky/SHA256SUMS', Buffer.from(sums));
+    await startBackend('b3');
+    await post('/fleet/models/bulky', { source: { url: `${server.origin}/bulky/SHA256SUMS`, sha256: sha256(sums) } });
+    await until('it is served', 30_000, async () => ((await ask('bulky')).status === 200 ? true : undefined));
+    const holder = await until(
+      'its backend',
+      5_000,
+      async () => (await modelOf(router.http, 'bulky')).copies[0]?.backend,
+    );
+    server.requests.length = 0;
+    await post('/fleet/models/bulky', { minCopies: 3 });
+    const isUnderWay = async () => {
+      const { copies } = await modelOf(router.http, 'bulky');
+      return copies.some(({ fetchedPercent = 0 }) => fetchedPercent > 0 && fetchedPercent < 100) ? true : undefined;
+    };
+    await until('it is being fetched', 20_000, isUnderWay, 5);
+    await backends.get(holder)!.kill();
+    await until('it is served elsewhere', 30_000, async () => {
+      const { copies } = await modelOf(router.http, 'bulky');
+      return copies.some(({ backend, phase }) => backend !== holder && phase === 'ready') ? true : undefined;
+    });
+    showFigures(t, { asked: server.requests.join(', ') });
+    assert.ok(
+      server.requests.some((asked) => /weights\.bin bytes=[1-9]/.test(asked)),
+      'it went on where it was',
+    );
+    assert.equal((await ask('bulky')).status, 200);
   });
 });

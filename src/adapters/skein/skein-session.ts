@@ -12,6 +12,7 @@ import type {
   CopyDescription,
   CopyFacts,
   CopySpec,
+  FilePiece,
   Hello,
   LinkError,
   ModelFinding,
@@ -120,6 +121,10 @@ export class SkeinSession implements BackendSession {
 
   find(path: string): Promise<ModelFinding> {
     return this.#call<ModelFinding>({ verb: 'find', path });
+  }
+
+  readFile(sha256: string, offsetBytes: number): Promise<FilePiece> {
+    return this.#call<FilePiece>({ verb: 'file', sha256, offsetBytes });
   }
 
   statistics(model?: string): Promise<readonly ModelStatistics[]> {

@@ -21,7 +21,7 @@ export class CopyFiles {
   ): Promise<CopyFiles> {
     if (spec.source === undefined) return new CopyFiles(spec, undefined);
     if (fetcher === undefined) throw new SkeinError('sources_off', { model: spec.model });
-    const lease = await fetcher.acquire(spec.source, spec.version, onProgress);
+    const lease = await fetcher.acquire(spec.source, spec.version, onProgress, spec.peers);
     return new CopyFiles({ ...spec, directory: lease.directory }, lease);
   }
 

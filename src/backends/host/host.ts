@@ -7,6 +7,7 @@ import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
+import { FileOffers } from './file-offers.ts';
 import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
 
@@ -42,6 +43,7 @@ export class Host {
   readonly jsonReader = new JsonReader();
   readonly #options: HostOptions;
   readonly #keeper: CopyKeeper;
+  readonly #files: FileOffers;
   readonly #statistics = new Map<string, CopyStatistics>();
   readonly #listeners = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
@@ -52,6 +54,7 @@ export class Host {
     this.software = options.software;
     this.#options = options;
     this.bodies = new BodyMemory(options.bodyMemoryBytes);
+    this.#files = new FileOffers(options.id, options.fetcher);
     this.#keeper = new CopyKeeper({
       ...options,
       statisticsOf: (model, version) => this.#statisticsOf(model, version),
@@ -152,6 +155,8 @@ export class Host {
         return this.#reportStatistics(call.model);
       case 'engine':
         return this.#options.engine.probe();
+      case 'file':
+        return this.#files.piece(String(call.sha256), Number(call.offsetBytes));
       case 'find':
         if (this.#options.find === undefined)
           throw new SkeinError('backend_cannot', {

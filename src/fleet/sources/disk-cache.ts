@@ -1,11 +1,15 @@
-import { createReadStream } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
 import { CacheIndex } from './cache-index.ts';
 import { hashFile } from './file-hash.ts';
-import type { OpenFile } from './file-reader.ts';
 import type { SourceFile } from './manifest.ts';
+
+/** A part of a file of the cache, and the size of the whole. */
+export interface CachedPiece {
+  readonly sizeBytes: number;
+  readonly bytes: Buffer;
+}
 
 /**
  * Files of models on this machine's disk, within a bound, by content:
@@ -113,14 +117,20 @@ export class DiskCache {
     await this.#erase(key);
   }
 
-  /** For peers: a file that is here. */
-  async open(sha256: string, offsetBytes: number): Promise<OpenFile | undefined> {
+  /** A part of a file that is here; undefined where it is not, or ends before. */
+  async read(sha256: string, offsetBytes: number, mostBytes: number): Promise<CachedPiece | undefined> {
     const key = fileKey(sha256);
-    if (!this.index.has(key)) return undefined;
     const sizeBytes = this.index.bytesOf(key);
-    const offset = offsetBytes > sizeBytes ? 0 : offsetBytes;
-    const bytes = createReadStream(this.pathOf(key), { start: offset, highWaterMark: 256 * 1024 });
-    return { offsetBytes: offset, sizeBytes, bytes };
+    if (!this.index.has(key) || !(offsetBytes >= 0 && offsetBytes <= sizeBytes)) return undefined;
+    const handle = await open(this.pathOf(key)).catch(() => undefined); // it may go at any time
+    if (handle === undefined) return undefined;
+    try {
+      const bytes = Buffer.allocUnsafe(Math.min(mostBytes, sizeBytes - offsetBytes));
+      const { bytesRead } = await handle.read(bytes, 0, bytes.byteLength, offsetBytes);
+      return { sizeBytes, bytes: bytes.subarray(0, bytesRead) };
+    } finally {
+      await handle.close();
+    }
   }
 
   async #takeUp(): Promise<void> {

@@ -1,4 +1,5 @@
 import { SkeinError } from '../../protocol/errors.ts';
+import type { Peer } from '../../protocol/link/messages.ts';
 import { type DiskCache, fileKey } from './disk-cache.ts';
 import { download, type Offer } from './download.ts';
 import type { FileReader, PeerFiles } from './file-reader.ts';
@@ -15,6 +16,13 @@ interface FileFetcherOptions {
   /** Downloads at once. */
   readonly concurrency: number;
   readonly counts: SourceCounts;
+}
+
+/** A file that somebody wants, and who may have it beside its source. */
+export interface WantedFile {
+  readonly url: URL;
+  readonly sha256: string;
+  readonly peers: readonly Peer[];
 }
 
 /** Bytes of one file that are here, and how many there will be; undefined until somebody has said. */
@@ -41,11 +49,12 @@ export class FileFetcher {
    * Resolves when the file of that digest is in the cache, where one more holds it then: the caller, who releases it.
    * Rejects with a `source_…` error.
    */
-  async hold(url: URL, sha256: string, onProgress: OnFileProgress): Promise<void> {
+  async hold(wanted: WantedFile, onProgress: OnFileProgress): Promise<void> {
     const { cache, counts } = this.#options;
+    const { sha256 } = wanted;
     const key = fileKey(sha256);
     while (!cache.index.has(key)) {
-      const underWay = this.#underWay.get(sha256) ?? this.#begin(url, sha256);
+      const underWay = this.#underWay.get(sha256) ?? this.#begin(wanted);
       underWay.listeners.push(onProgress);
       await underWay.done;
       if (!cache.index.has(key)) continue; // it went before this one's turn came
@@ -62,12 +71,13 @@ export class FileFetcher {
     this.#closing.abort();
   }
 
-  #begin(url: URL, sha256: string): UnderWay {
+  #begin(wanted: WantedFile): UnderWay {
+    const { sha256 } = wanted;
     const { counts, cache } = this.#options;
     const listeners: OnFileProgress[] = [];
     counts.underWay++;
     const done = this.#slots
-      .run(() => this.#fetch(url, sha256, (...progress) => listeners.forEach((listener) => void listener(...progress))))
+      .run(() => this.#fetch(wanted, (...progress) => listeners.forEach((listener) => void listener(...progress))))
       .finally(() => {
         counts.underWay--;
         this.#underWay.delete(sha256);
@@ -79,14 +89,15 @@ export class FileFetcher {
     return underWay;
   }
 
-  async #fetch(url: URL, sha256: string, onProgress: OnFileProgress): Promise<void> {
+  async #fetch(wanted: WantedFile, onProgress: OnFileProgress): Promise<void> {
+    const { url, sha256 } = wanted;
     const { cache, counts } = this.#options;
     const { signal } = this.#closing;
     try {
       if (signal.aborted) throw new SkeinError('cancelled');
       const file = await PartialFile.open(sha256, cache);
       try {
-        const { from, resumed } = await download(file, this.#offers(url, sha256), {
+        const { from, resumed } = await download(file, this.#offers(wanted), {
           name: shown(url),
           signal,
           onProgress,
@@ -108,11 +119,12 @@ export class FileFetcher {
     }
   }
 
-  #offers(url: URL, sha256: string): Offer[] {
+  #offers({ url, sha256, peers: among }: WantedFile): Offer[] {
     const { peers, readers } = this.#options;
     const reader = readers[url.protocol];
     const source: Offer[] =
       reader === undefined ? [] : [{ from: 'source', open: (offset, signal) => reader.open(url, offset, signal) }];
-    return [{ from: 'peer', open: (offset, signal) => peers.open(sha256, offset, signal) }, ...source];
+    if (among.length === 0) return source;
+    return [{ from: 'peer', open: (offset, signal) => peers.open(among, sha256, offset, signal) }, ...source];
   }
 }

@@ -1,3 +1,5 @@
+import type { Peer } from '../../protocol/link/messages.ts';
+
 /** Reads files of one kind of place. Implementations pass test/fleet/sources/file-reader.contract.ts. */
 export interface FileReader {
   /**
@@ -17,8 +19,8 @@ export interface OpenFile {
 
 /** Other members of the fleet that have files already, by digest: asked before the place that an entry names. */
 export interface PeerFiles {
-  /** Undefined where nobody has it, or nobody who has it answers. */
-  open(sha256: string, offsetBytes: number, signal: AbortSignal): Promise<OpenFile | undefined>;
+  /** Undefined where none of `peers` has it, or none that has it answers. */
+  open(peers: readonly Peer[], sha256: string, offsetBytes: number, signal: AbortSignal): Promise<OpenFile | undefined>;
 }
 
 /** For who has no peers. */

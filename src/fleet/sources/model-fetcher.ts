@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
-import { type DiskCache, fileKey } from './disk-cache.ts';
-import type { FileFetcher } from './file-fetcher.ts';
-import type { OpenFile } from './file-reader.ts';
+import type { Peer } from '../../protocol/link/messages.ts';
+import { type CachedPiece, type DiskCache, fileKey } from './disk-cache.ts';
+import type { FileFetcher, WantedFile } from './file-fetcher.ts';
 import { filesOfVersion, mostManifestBytes, parseManifest, type SourceFile } from './manifest.ts';
 import { type ModelSource, singleFileName } from './model-source.ts';
 import type { SourceCounts, SourceFigures } from './source-figures.ts';
@@ -43,14 +43,15 @@ export class ModelFetcher {
     source: ModelSource,
     version: number,
     onProgress: (progress: FetchProgress) => void,
+    peers: readonly Peer[] = [],
   ): Promise<FileLease> {
     const url = new URL(source.url);
     // What is in the cache already may have come under rules that no longer hold.
     this.#gate.check(url);
     const held: string[] = [];
     try {
-      const files = await this.#filesOf(url, source, version, held);
-      await this.#holdAll(url, files, held, onProgress);
+      const files = await this.#filesOf({ url, sha256: source.sha256, peers }, version, held);
+      await this.#holdAll({ url, peers }, files, held, onProgress);
       const directory = await this.#cache.layOut(files);
       return { directory, release: (doubt = false) => this.#release(directory, held, doubt) };
     } catch (fault) {
@@ -59,9 +60,11 @@ export class ModelFetcher {
     }
   }
 
-  /** For peers that want a file of this machine. */
-  offer(sha256: string, offsetBytes: number): Promise<OpenFile | undefined> {
-    return this.#cache.open(sha256, offsetBytes);
+  /** For peers that want a file of this machine: a part of it; undefined where it is not here. */
+  async piece(sha256: string, offsetBytes: number, mostBytes: number): Promise<CachedPiece | undefined> {
+    const piece = await this.#cache.read(sha256, offsetBytes, mostBytes);
+    this.#counts.offeredBytes += piece?.bytes.byteLength ?? 0;
+    return piece;
   }
 
   figures(): SourceFigures {
@@ -73,12 +76,13 @@ export class ModelFetcher {
     this.#files.close();
   }
 
-  async #filesOf(url: URL, source: ModelSource, version: number, held: string[]): Promise<readonly SourceFile[]> {
-    const single = singleFileName(source.url);
-    if (single !== undefined) return [{ path: `${version}/${single}`, sha256: source.sha256 }];
-    await this.#files.hold(url, source.sha256, () => {});
-    held.push(source.sha256);
-    const key = fileKey(source.sha256);
+  async #filesOf(wanted: WantedFile, version: number, held: string[]): Promise<readonly SourceFile[]> {
+    const { url, sha256 } = wanted;
+    const single = singleFileName(url.href);
+    if (single !== undefined) return [{ path: `${version}/${single}`, sha256 }];
+    await this.#files.hold(wanted, () => {});
+    held.push(sha256);
+    const key = fileKey(sha256);
     if (this.#cache.index.bytesOf(key) > mostManifestBytes)
       throw unreadable(url, `it is larger than ${mostManifestBytes} bytes`);
     const read = parseManifest(
@@ -92,7 +96,7 @@ export class ModelFetcher {
   }
 
   async #holdAll(
-    url: URL,
+    { url, peers }: Pick<WantedFile, 'url' | 'peers'>,
     files: readonly SourceFile[],
     held: string[],
     onProgress: (progress: FetchProgress) => void,
@@ -103,7 +107,7 @@ export class ModelFetcher {
       onProgress({ doneBytes, totalBytes: states.reduce((sum, { done, total }) => sum + Math.max(done, total), 0) });
     };
     const all = files.map(async ({ path, sha256 }, i) => {
-      await this.#files.hold(fileUrl(url, path, files), sha256, (done, total = 0) => {
+      await this.#files.hold({ url: fileUrl(url, path, files), sha256, peers }, (done, total = 0) => {
         states[i] = { done, total };
         tell();
       });

@@ -5,7 +5,7 @@ export type SourceFigures = SourceState;
 
 type CacheFigure = 'cacheBytes' | 'cacheLimitBytes' | 'cacheFiles';
 
-export type SourceCounts = { -readonly [Name in Exclude<keyof SourceFigures, CacheFigure>]: number };
+export type SourceCounts = { -readonly [Name in Exclude<keyof SourceFigures, CacheFigure>]-?: number };
 
 export function zeroCounts(): SourceCounts {
   return {
@@ -15,6 +15,7 @@ export function zeroCounts(): SourceCounts {
     fromPeers: 0,
     resumed: 0,
     evicted: 0,
+    offeredBytes: 0,
     failed: 0,
     mismatched: 0,
     underWay: 0,

@@ -47,6 +47,8 @@ export interface CopySpec {
   readonly directory: string;
   /** Where its files are to be fetched from; `directory` means nothing then. */
   readonly source?: { readonly url: string; readonly sha256: string };
+  /** Backends that have its files most likely, to be asked before the source; left out: none is known. */
+  readonly peers?: readonly Peer[];
   /** Changes when the files or the configuration change: a copy of another stamp is not the same copy. */
   readonly stamp: string;
   /** A ModelConfig in JSON that replaces config.pbtxt. */
@@ -55,6 +57,21 @@ export interface CopySpec {
   readonly pinned: boolean;
   /** True while a request waits for this copy: guards against thrashing yield to it. */
   readonly wanted: boolean;
+}
+
+/** Another backend. */
+export interface Peer {
+  readonly id: string;
+  /** `tcp://host:port` */
+  readonly address: string;
+}
+
+/** A part of a file. */
+export interface FilePiece {
+  /** Of the whole file. */
+  readonly sizeBytes: number;
+  /** From where it was asked for, in base64; how much is the sender's choice. */
+  readonly data: string;
 }
 
 export type CopyPhase = 'loading' | 'warming' | 'ready' | 'draining' | 'unloading' | 'failed';
@@ -116,6 +133,8 @@ export interface SourceState {
   /** Downloads that went on where an earlier one had broken off. */
   readonly resumed: number;
   readonly evicted: number;
+  /** Handed to other backends; left out by those that do not. */
+  readonly offeredBytes?: number;
   /** Files that could not be had. */
   readonly failed: number;
   /** Of these, for another digest than the catalogue's. */
@@ -155,7 +174,9 @@ export type Call =
   /** Memory of the router that bodies lie in, on this host. A backend that cannot read it refuses, and gets bodies as data. */
   | { readonly verb: 'share'; readonly path: string; readonly bytes: number }
   /** What lies at a path below the backend's model directories: ModelFinding. */
-  | { readonly verb: 'find'; readonly path: string };
+  | { readonly verb: 'find'; readonly path: string }
+  /** Asked by other backends: a FilePiece of a file that it has fetched. */
+  | { readonly verb: 'file'; readonly sha256: string; readonly offsetBytes: number };
 
 /** A model as its files show it. */
 export interface ModelFinding {

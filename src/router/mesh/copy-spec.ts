@@ -1,8 +1,13 @@
-import type { CopySpec } from '../../protocol/link/messages.ts';
+import type { CopySpec, Peer } from '../../protocol/link/messages.ts';
 import type { ModelEntry } from './model-entry.ts';
+
+/** Further ones would only be asked in vain one after the other. */
+const mostPeers = 3;
 
 /** What a backend is asked to load: the files and settings of the model as the catalogue has them now. */
 export function specOf(entry: ModelEntry, version: number, wanted: boolean): CopySpec {
+  const source = entry.record?.source;
+  const peers = source === undefined ? [] : peersOf(entry, version);
   return {
     model: entry.name,
     version,
@@ -10,7 +15,18 @@ export function specOf(entry: ModelEntry, version: number, wanted: boolean): Cop
     stamp: entry.stampOf(version),
     pinned: entry.isPinned,
     wanted,
-    ...(entry.record?.source === undefined ? {} : { source: entry.record.source }),
+    ...(source === undefined ? {} : { source }),
+    ...(peers.length === 0 ? {} : { peers }),
     ...(entry.configOverride === undefined ? {} : { configOverride: entry.configOverride }),
   };
+}
+
+/** Who holds a copy has its files on disk, for as long as it holds it. */
+function peersOf(entry: ModelEntry, version: number): Peer[] {
+  const copies = entry.activity?.ready(entry, version) ?? [];
+  const holders = copies
+    .filter(({ facts }) => facts.stamp === entry.stampOf(version))
+    .map(({ backend }) => backend.record);
+  const reachable = holders.filter(({ kind, address }) => kind === 'skein' && address.startsWith('tcp:'));
+  return reachable.slice(0, mostPeers).map(({ id, address }) => ({ id, address }));
 }

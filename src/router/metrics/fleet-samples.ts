@@ -126,6 +126,7 @@ function sourceSamples(backends: readonly BackendReport[]): Metric[] {
     of('fetches', 'Files that were fetched and verified', (one) => one.fetched),
     of('fetched_bytes', 'Bytes of these files', (one) => one.fetchedBytes),
     of('peer_fetches', 'Of these, files that another backend had', (one) => one.fromPeers),
+    of('peer_offered_bytes', 'Bytes of its files that it handed to other backends', (one) => one.offeredBytes ?? 0),
     of('resumed', 'Of these, files of which a part was there from before', (one) => one.resumed),
     of('evictions', 'Fetched files that went to make room', (one) => one.evicted),
     of('failures', 'Files that could not be had', (one) => one.failed),

@@ -119,6 +119,8 @@ class Script {
         return {};
       case 'share':
         throw new Error('this end reads no memory of others');
+      case 'file':
+        throw new Error('this end has no files of others');
       case 'find':
         return { versions: [1], stamps: ['s1'], changedAtMs: 1 };
       default:

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { FetchProgress } from '../../../src/fleet/sources/model-fetcher.ts';
+import type { PeerFiles } from '../../../src/fleet/sources/file-reader.ts';
+import type { FetchProgress, ModelFetcher } from '../../../src/fleet/sources/model-fetcher.ts';
 import { sha256, someBytes } from './file-server.ts';
 import { acquire, serveModels } from './served-models.ts';
 
@@ -20,6 +21,24 @@ function shownFiles(directory: string): string[] {
     .filter((one) => one.isFile())
     .map((one) => join(one.parentPath, one.name).slice(directory.length + 1))
     .sort();
+}
+
+/** A fake of the links between backends: hands out what another fetcher has, `most` bytes a file before it is gone. */
+function fakePeers(peer: ModelFetcher, most = Infinity): PeerFiles {
+  const gone = new Set<string>();
+  return {
+    open: async (_peers, digest, offsetBytes) => {
+      const piece = gone.has(digest) ? undefined : await peer.piece(digest, offsetBytes, 2 ** 30);
+      if (piece === undefined) return undefined;
+      const bytes = (async function* () {
+        yield piece.bytes.subarray(0, most);
+        if (piece.bytes.byteLength <= most) return;
+        gone.add(digest);
+        throw new Error('the peer was killed');
+      })();
+      return { offsetBytes, sizeBytes: piece.sizeBytes, bytes };
+    },
+  };
 }
 
 describe('ModelFetcher', () => {
@@ -135,14 +154,26 @@ describe('ModelFetcher', () => {
     const peer = await one.open();
     await acquire(peer, source, 1);
     one.server.requests.length = 0;
-    const fetcher = await other.open(
-      { allow: one.server.origin },
-      { open: (digest, offset) => peer.offer(digest, offset) },
-    );
+    const fetcher = await other.open({ allow: one.server.origin }, fakePeers(peer));
     const lease = await acquire(fetcher, source, 2);
     assert.deepEqual(shownFiles(lease.directory), ['2/model.onnx', 'config.pbtxt']);
     assert.deepEqual(one.server.requests, ['/m/2/model.onnx']);
     assert.equal(fetcher.figures().fromPeers, 2);
+  });
+
+  test('goes on at the source, from where it was, when a peer is killed in the middle of a file', async (t) => {
+    const [one, other] = [await serveModels(t), await serveModels(t)];
+    const source = one.add('m', model);
+    const peer = await one.open();
+    await acquire(peer, source, 1);
+    one.server.requests.length = 0;
+    const fetcher = await other.open({ allow: one.server.origin }, fakePeers(peer, 50_000));
+    const lease = await acquire(fetcher, source, 1);
+    assert.ok(readFileSync(join(lease.directory, '1/weights.bin')).equals(weights));
+    assert.deepEqual(one.server.requests, ['/m/1/weights.bin bytes=50000-']);
+    const { resumed, fromPeers, failed } = fetcher.figures();
+    assert.deepEqual([resumed, fromPeers, failed], [1, 3, 0]);
+    assert.ok(peer.figures().offeredBytes! > 0);
   });
 
   test('asks the source where a peer sends something else', async (t) => {
@@ -154,7 +185,7 @@ describe('ModelFetcher', () => {
     const fetcher = await open(
       {},
       {
-        open: (digest) =>
+        open: (_peers, digest) =>
           Promise.resolve(digest === sha256(weights) ? { offsetBytes: 0, sizeBytes: undefined, bytes } : undefined),
       },
     );

@@ -46,5 +46,5 @@ export async function serveModels(t: TestContext): Promise<ServedModels> {
 }
 
 export function acquire(fetcher: ModelFetcher, source: ModelSource, version = 1): Promise<FileLease> {
-  return fetcher.acquire(source, version, () => {});
+  return fetcher.acquire(source, version, () => {}, [{ id: 'peer', address: 'tcp://peer:1' }]);
 }
