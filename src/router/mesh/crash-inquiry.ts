@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SkeinError } from '../../protocol/errors.ts';
-import { blamesRequests } from '../routing/process-end.ts';
+import { blamesRequests, type ProcessEnd } from '../routing/process-end.ts';
 import type { InFlightRequest, Quarantine } from '../routing/quarantine.ts';
 import type { ConvictionDesk } from './conviction-desk.ts';
 import type { CopyView } from './copy-view.ts';
@@ -80,11 +80,13 @@ export class CrashInquiry {
     const end = await this.#processes.endOf(backendId);
     const lost = this.#lost.get(backendId) ?? [];
     this.#lost.delete(backendId);
-    if (end.kind === 'elsewhere') {
-      this.#retryElsewhere(backendId, lost);
+    const blamed = blamesRequests(end);
+    const isFleet = this.#processes.takeTurn !== undefined;
+    // Out of memory looks like an operator's SIGKILL: in a fleet the next process to meet it is another host's.
+    if (end.kind === 'elsewhere' || (isFleet && !blamed)) {
+      this.#retryElsewhere(backendId, end, lost);
       return;
     }
-    const blamed = blamesRequests(end);
     const inFlight = lost.map(
       ({ run, triedFor }, i): InFlightRequest => ({
         requestId: String(i),
@@ -96,8 +98,7 @@ export class CrashInquiry {
     const verdicts = this.#quarantine.processEnded(end, inFlight, nowMs);
     this.#log('requests of a lost backend', { backend: backendId, end, requests: lost.length, blamed });
     for (const entry of new Set(lost.map(({ run }) => run.entry))) {
-      const mayBeApart = this.#processes.takeTurn === undefined;
-      if (blamed && mayBeApart && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
+      if (blamed && !isFleet && this.#quarantine.isIsolated(entry.name, nowMs)) void this.#isolation.isolate(entry);
     }
     const crash = Symbol(backendId);
     lost.forEach(({ run, error, triedFor }, i) => {
@@ -114,9 +115,9 @@ export class CrashInquiry {
     });
   }
 
-  /** Nobody can say why a backend of another host went: its requests go on, unless they have seen that before. */
-  #retryElsewhere(backendId: string, lost: readonly LostRun[]): void {
-    this.#log('requests of a lost backend', { backend: backendId, end: { kind: 'elsewhere' }, requests: lost.length });
+  /** Of another host: it was ended, or nobody can say why it went. Its requests go on, unless they have seen that before. */
+  #retryElsewhere(backendId: string, end: ProcessEnd, lost: readonly LostRun[]): void {
+    this.#log('requests of a lost backend', { backend: backendId, end, requests: lost.length });
     for (const { run, error } of lost) {
       run.losses++;
       if (run.losses < mostLosses) run.retry(error);

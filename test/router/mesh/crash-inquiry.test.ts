@@ -125,6 +125,19 @@ describe('CrashInquiry', () => {
     assert.deepEqual([processes.opened, mesh.report().convictions, most], [[], 1, 1]);
   });
 
+  test('in a fleet, gives up a request that was in two processes that were killed: the system may be out of memory', async (t) => {
+    const { mesh, b1, backend, processes, send } = await crashing(t);
+    const b2 = backend('b2');
+    b2.addCopy('a', 1, 's1v1');
+    await until('b2', () => mesh.report().backends.every(({ state }) => state === 'up'));
+    processes.end = { kind: 'signal', signal: 'SIGKILL' };
+    processes.takeTurn = () => Promise.reject(new Error('nobody is suspected'));
+    for (const one of [b1, b2]) one.onInfer = () => crash(one);
+    const hog = send('a', 'hog');
+    assert.equal(await hog.over(), 'request_convicted');
+    assert.equal(b1.infers.length + b2.infers.length, 2);
+  });
+
   test('recognises a convicted body that comes in pieces', async (t) => {
     const { mesh, b1, send } = await crashing(t);
     const first = send('a', 'poison pill');
