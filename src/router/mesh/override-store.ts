@@ -8,6 +8,8 @@ interface Override {
   readonly directory: string;
   /** What the repository had; undefined for a model that exists in the load call alone. */
   readonly original: RepositoryModel | undefined;
+  /** The one that it takes the place of, until it is known to load. */
+  readonly former: Override | undefined;
 }
 
 /** Models whose files came in a load call: kept until the next load without files, or the end of the process. */
@@ -20,7 +22,10 @@ export class OverrideStore {
     this.#root = root;
   }
 
-  /** Writes the files in place of earlier ones and answers the model as a repository would show it. Paths: `<version>/<name>`. */
+  /**
+   * Writes the files, which count instead of earlier ones, and answers the model as a repository would show it. What
+   * follows is `settle` or `undo`. Paths: `<version>/<name>`.
+   */
   async store(
     model: string,
     files: ReadonlyMap<string, Uint8Array>,
@@ -42,8 +47,7 @@ export class OverrideStore {
       await writeFile(path, bytes);
     }
     const former = this.#overrides.get(model);
-    this.#overrides.set(model, { directory, original: former === undefined ? current : former.original });
-    if (former !== undefined && former.directory !== directory) await removeDirectory(former.directory);
+    this.#overrides.set(model, { directory, original: former === undefined ? current : former.original, former });
     return {
       name: model,
       path: directory,
@@ -57,6 +61,23 @@ export class OverrideStore {
 
   has(model: string): boolean {
     return this.#overrides.has(model);
+  }
+
+  /** The model loads: earlier files are not needed any more. */
+  async settle(model: string): Promise<void> {
+    const found = this.#overrides.get(model);
+    if (found?.former === undefined) return;
+    this.#overrides.set(model, { ...found, former: undefined });
+    if (found.former.directory !== found.directory) await removeDirectory(found.former.directory);
+  }
+
+  /** The model does not load: what was before it counts again. */
+  async undo(model: string): Promise<void> {
+    const found = this.#overrides.get(model);
+    if (found === undefined) return;
+    if (found.former === undefined) this.#overrides.delete(model);
+    else this.#overrides.set(model, found.former);
+    if (found.former?.directory !== found.directory) await removeDirectory(found.directory);
   }
 
   /** Forgets the override and its files; undefined where there was none. */

@@ -30,19 +30,26 @@ export class RepositoryCalls {
   }
 
   async load(model: string, override: LoadOverride | undefined): Promise<void> {
-    const { catalogue, coldStarts, refresh, lookFor, siblings } = this.#parts;
+    const { catalogue, coldStarts, overrides, refresh, lookFor, siblings } = this.#parts;
     if (siblings.leader !== undefined) return siblings.leader.load(model, override);
     await lookFor(model);
     const entry = override === undefined ? catalogue.find(model) : catalogue.ensure(model);
     if (entry === undefined) throw new SkeinError('load_unknown', { model });
+    const before = serviceOf(entry);
     try {
-      await this.#takeIn(entry, override);
-    } finally {
-      await siblings.announce(serviceOf(entry));
+      try {
+        await this.#takeIn(entry, override);
+      } finally {
+        await siblings.announce(serviceOf(entry));
+      }
+      const versions = entry.repository === undefined ? [0] : entry.versions;
+      const missing = versions.filter((version) => !isReady(entry, version));
+      await Promise.all(missing.map((version) => coldStarts.ensure(entry, version, true)));
+    } catch (fault) {
+      if (override !== undefined) await this.#undo(entry, before);
+      throw fault;
     }
-    const versions = entry.repository === undefined ? [0] : entry.versions;
-    const missing = versions.filter((version) => !isReady(entry, version));
-    await Promise.all(missing.map((version) => coldStarts.ensure(entry, version, true)));
+    await overrides.settle(model);
     await refresh.refresh(entry);
   }
 
@@ -101,6 +108,15 @@ export class RepositoryCalls {
     if (entry.isUnloaded) await this.desk?.setUnloaded(entry.name, false);
     entry.isUnloaded = false;
     entry.activity?.failures.clear();
+  }
+
+  /** Files or a configuration that do not load change nothing: copies of what was before go on, and are loaded again. */
+  async #undo(entry: ModelEntry, before: ModelService): Promise<void> {
+    const { overrides, siblings } = this.#parts;
+    if (entry.repository !== before.repository) await overrides.undo(entry.name);
+    if (before.isUnloaded && !entry.isUnloaded) await this.desk?.setUnloaded(entry.name, true);
+    this.follow(before);
+    await siblings.announce(before);
   }
 
   async #free(entry: ModelEntry): Promise<void> {

@@ -207,6 +207,35 @@ describe('RepositoryCalls', () => {
     assert.deepEqual([mesh.repository.services(), readdirSync(root)], [[], []]);
   });
 
+  test('goes on as before where a configuration does not load', async (t) => {
+    const { mesh, b1, put } = await started(t);
+    put(model('a'));
+    await mesh.load('a', undefined);
+    b1.onLoad = () => Promise.reject(new SkeinError('config_mismatch', { reason: 'no such input' }));
+    await assert.rejects(mesh.load('a', { config: '{"input": []}', files: new Map() }), { code: 'config_mismatch' });
+    assert.equal(await ask(mesh, 'a').over(), 'a s1v1 on b1');
+    b1.onLoad = () => {};
+    b1.die();
+    b1.isDown = false;
+    await until('its return', () => b1.isConnected);
+    assert.equal(await ask(mesh, 'a').over(), 'a s1v1 on b1');
+    assert.deepEqual([b1.loads.at(-1)!.configOverride, mesh.repository.services()], [undefined, []]);
+  });
+
+  test('goes back to earlier files where later ones do not load', async (t) => {
+    const { mesh, b1, root } = await started(t);
+    await mesh.load('mine', { config: '{}', files: files('first') });
+    b1.onLoad = () => Promise.reject(new SkeinError('config_mismatch', { reason: 'no such input' }));
+    await assert.rejects(mesh.load('mine', { config: '{"a":1}', files: files('second') }), { code: 'config_mismatch' });
+    await assert.rejects(mesh.load('other', { config: '{}', files: files('other') }), { code: 'config_mismatch' });
+    b1.onLoad = () => {};
+    await mesh.load('mine', { config: '{"b":1}', files: new Map() });
+    const { directory, configOverride } = b1.loads.at(-1)!;
+    assert.deepEqual([readFileSync(join(directory, '1', 'model.onnx'), 'utf8'), configOverride], ['first', '{"b":1}']);
+    assert.equal(ask(mesh, 'other').outcome, 'model_unknown');
+    assert.equal(readdirSync(root).length, 1);
+  });
+
   for (const [what, name, bytes] of [
     ['leads out of its directory', '../../escape/model.onnx', 'load_parameter'],
     ['lies in no version', 'model.onnx', 'load_parameter'],
