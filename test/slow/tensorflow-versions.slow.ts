@@ -3,7 +3,7 @@
  * SKEIN_FULL=1 several up to the newest, which tensorflow-engine.slow.ts runs on. One that is older than those is refused.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -17,8 +17,10 @@ import { tensorflowEnvironment, tensorflowOf } from '../fixtures/tensorflow-libr
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const tooOld = '2.7.0';
+/** Old versions are published as libraries of their own on Maven Central alone. */
+const skip = spawnSync('mvn', ['--version']).error === undefined ? false : 'mvn is not on the PATH';
 
-describe('the TensorFlow engine', () => {
+describe('the TensorFlow engine', { skip }, () => {
   for (const version of sized(['2.10.1'], ['2.9.1', '2.10.1', '2.12.0', '2.15.1', '2.18.1', '2.20.0'])) {
     test(`does on ${version} what it does on the newest`, async () => {
       const env = { ...process.env, ...tensorflowEnvironment(version), TF_CPP_MIN_LOG_LEVEL: '3' };
@@ -34,7 +36,7 @@ describe('the TensorFlow engine', () => {
   }
 });
 
-describe(`TensorFlow ${tooOld}`, () => {
+describe(`TensorFlow ${tooOld}`, { skip }, () => {
   const reason =
     /TensorFlow cannot be used: '.*libtensorflow_cc\.so\.2' is version 2\.7\.0; 2\.9 or newer of 2 is needed/;
 
