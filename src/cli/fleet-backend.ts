@@ -185,7 +185,10 @@ async function publishModels(settings: BackendSettings, registry: Registry, log:
     const followOutside = settings.allowOutsideLinks;
     const watch = new RepositoryWatch({
       scan: (previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }),
-      scanPart: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
+      parts: {
+        root: path,
+        scan: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
+      },
       pollMs: settings.repositoryPollMs,
       settleMs,
       onChange: ({ added, changed }) => publisher.publish([...added, ...changed], Date.now()),

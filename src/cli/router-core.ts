@@ -176,7 +176,7 @@ export function pinnedModels({ pin }: Settings): string[] {
   return listOf(pin);
 }
 
-type Scan = Pick<RepositoryWatchOptions, 'scan' | 'scanPart'>;
+type Scan = Pick<RepositoryWatchOptions, 'scan' | 'parts'>;
 
 /** Each directory is a repository of its own; files named one by one are one together. */
 async function scansOf(settings: Settings): Promise<Scan[]> {
@@ -192,7 +192,10 @@ async function scansOf(settings: Settings): Promise<Scan[]> {
       const followOutside = settings.allowOutsideLinks;
       scans.push({
         scan: (previous) => scanRepository(path, previous, { followOutside, nowMs: Date.now() }),
-        scanPart: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
+        parts: {
+          root: path,
+          scan: (previous, part) => scanPart(path, previous, part, { followOutside, nowMs: Date.now() }),
+        },
       });
     }
   }

@@ -16,24 +16,43 @@ export interface LinkRule {
   readonly followOutside: boolean;
 }
 
+/** One file as a scan saw it, links followed. As long as all look like that, another scan would find the same. */
+export interface SeenFile {
+  readonly path: string;
+  /** -1: nothing was there. */
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly device: number;
+  /** Of what a link leads to, which may be another file of the same size and time; 0: it is no link. */
+  readonly targetInode: number;
+}
+
+export interface LookRule extends LinkRule {
+  /** Where every look is noted that was not refused. */
+  readonly seen?: SeenFile[] | undefined;
+}
+
 /**
  * Undefined where nothing is there. Inode numbers are left out of the stamp, so that routers which see the same repository
  * through different mounts agree.
  */
-export async function lookAt(path: string, rule: LinkRule): Promise<FileLook | undefined> {
+export async function lookAt(path: string, rule: LookRule): Promise<FileLook | undefined> {
   try {
     const link = await lstat(path);
     const stats = link.isSymbolicLink() ? await followed(path, rule) : link;
-    const stamp = `${microseconds(stats.mtimeMs)}.${stats.size.toString(36)}`;
-    return { stamp, modifiedMs: stats.mtimeMs, isDirectory: stats.isDirectory() };
+    const { mtimeMs, size } = stats;
+    rule.seen?.push({ path, mtimeMs, size, device: stats.dev, targetInode: stats === link ? 0 : stats.ino });
+    const stamp = `${microseconds(mtimeMs)}.${size.toString(36)}`;
+    return { stamp, modifiedMs: mtimeMs, isDirectory: stats.isDirectory() };
   } catch (fault) {
-    if (isAbsent(fault)) return undefined;
-    throw fault;
+    if (!isAbsent(fault)) throw fault;
+    rule.seen?.push({ path, mtimeMs: -1, size: 0, device: 0, targetInode: 0 });
+    return undefined;
   }
 }
 
 /** A model that is a directory (a SavedModel, a large ONNX model) is told by the file at its heart as well. */
-export async function lookAtModel(path: string, heart: string, rule: LinkRule): Promise<FileLook | undefined> {
+export async function lookAtModel(path: string, heart: string, rule: LookRule): Promise<FileLook | undefined> {
   const look = await lookAt(path, rule);
   if (look?.isDirectory !== true) return look;
   const inner = await lookAt(join(path, heart), rule);

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
-import { type FileLook, type LinkRule, lookAt, lookAtModel } from './file-stamp.ts';
+import { type FileLook, type LookRule, lookAt, lookAtModel, type SeenFile } from './file-stamp.ts';
 import { readConfigText } from './load-config.ts';
 import { type EngineKind, engineOfFile } from './model-backend.ts';
 import type { ModelConfig, VersionPolicy } from './model-config.ts';
@@ -35,9 +35,11 @@ export interface ScannedModel {
   readonly model: RepositoryModel;
   /** Absent where the directory could not be listed. */
   readonly memory?: ModelMemory;
+  /** All that the next scan would look at. Left out: it was not asked for, or time stamps alone would not tell of a change. */
+  readonly seen?: readonly SeenFile[];
 }
 
-interface ScanContext extends LinkRule {
+interface ScanContext extends LookRule {
   readonly nowMs: number;
 }
 
@@ -71,6 +73,7 @@ export async function scanModel(
   let memory: ModelMemory | undefined;
   let problem: string | undefined;
   let found: Found = [];
+  let hasFault = false;
   try {
     const look = await lookAt(path, context);
     if (look?.isDirectory !== true) return undefined;
@@ -81,11 +84,17 @@ export async function scanModel(
   } catch (fault) {
     found = [];
     problem = fault instanceof SkeinError ? fault.message : `it cannot be read: ${(fault as Error).message}`;
+    hasFault = true;
   }
   const engine = memory?.engine ?? engineOfFile(plainConfig, found.at(-1)?.[2] ?? '');
   const model = describe(name, path, memory?.configStamp ?? '', found, engine, problem);
   const isSame = previous.model?.stamp === model.stamp && previous.model.problem === model.problem;
-  return { model: isSame ? previous.model : compact(model), ...(memory !== undefined && { memory }) };
+  const isTold = context.seen !== undefined && memory !== undefined && memory.directoryStamp !== '' && !hasFault;
+  return {
+    model: isSame ? previous.model : compact(model),
+    ...(memory !== undefined && { memory }),
+    ...(isTold && { seen: context.seen }),
+  };
 }
 
 /** Lists the directory and reads the configuration only where their looks have changed. */

@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SkeinError } from '../../protocol/errors.ts';
-import { lookAt } from './file-stamp.ts';
+import { lookAt, type SeenFile } from './file-stamp.ts';
 import { mapBounded } from './map-bounded.ts';
 import { modelNameFault } from './model-name.ts';
 import type { RepositoryModel, RepositoryNotice, RepositorySnapshot } from './repository-model.ts';
@@ -20,6 +21,11 @@ export interface ScanPart {
   readonly names: readonly string[];
   /** And what has come or gone since. */
   readonly news: boolean;
+  /**
+   * Takes what was seen of each model that was looked at, with paths below the repository; of some nothing, where time stamps
+   * alone would not tell of a change.
+   */
+  readonly seen?: Map<string, readonly SeenFile[]>;
 }
 
 interface ScanOptions {
@@ -76,7 +82,13 @@ export async function scanPart(
   const real = await realRoot(root);
   const listing = part.news ? await listIfChanged(root, previous, nowMs) : undefined;
   const names = [...new Set([...part.names.filter(isPossibleName), ...cameOrWent(previous, listing?.names)])];
-  const scanned = await scanModels(names, previous, { root: real, followOutside, nowMs });
+  const notesSeen = part.seen !== undefined;
+  const scanned = await scanModels(names, previous, { root: real, followOutside, nowMs }, notesSeen);
+  const rootLength = join(real, '/').length;
+  const below = (seen: SeenFile): SeenFile => ({ ...seen, path: seen.path.slice(rootLength) });
+  scanned.forEach((one, i) => {
+    part.seen?.set(names[i]!, one?.seen?.map(below) ?? []);
+  });
   const isSame = (one: ScannedModel | undefined, name: string) =>
     one?.model === previous.models.get(name) && one?.memory === previous.memory.get(name);
   if (listing === undefined && scanned.every((one, i) => isSame(one, names[i]!))) return previous;
@@ -115,11 +127,16 @@ function put<V>(map: Map<string, V>, name: string, value: V | undefined): void {
 
 type Context = Parameters<typeof scanModel>[2];
 
-function scanModels(names: readonly string[], previous: RepositoryScan | undefined, context: Context) {
+function scanModels(
+  names: readonly string[],
+  previous: RepositoryScan | undefined,
+  context: Context,
+  notesSeen = false,
+) {
   return mapBounded(names, concurrency, (name) => {
     const [model, memory] = [previous?.models.get(name), previous?.memory.get(name)];
     const last = { ...(model !== undefined && { model }), ...(memory !== undefined && { memory }) };
-    return scanModel({ name, directory: name }, last, context);
+    return scanModel({ name, directory: name }, last, notesSeen ? { ...context, seen: [] } : context);
   });
 }
 

@@ -1,14 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SkeinError } from '../../protocol/errors.ts';
 import { diffRepository, isUnchanged, settled } from './diff-repository.ts';
+import type { SeenFile } from './file-stamp.ts';
 import type { RepositoryChanges, RepositoryNotice, RepositorySnapshot } from './repository-model.ts';
 import type { RepositoryScan, ScanPart } from './scan.ts';
+import { StatRound } from './stat-round.ts';
+
+interface RepositoryParts {
+  /** The directory of which each model is a part. */
+  readonly root: string;
+  readonly scan: (previous: RepositoryScan, part: ScanPart) => Promise<RepositoryScan>;
+}
 
 export interface RepositoryWatchOptions {
   /** One look at everything: scanRepository or scanFiles with their arguments bound. */
   readonly scan: (previous: RepositoryScan | undefined) => Promise<RepositoryScan>;
   /** The same of a part; left out: there is little enough to look at all of it each time. */
-  readonly scanPart?: (previous: RepositoryScan, part: ScanPart) => Promise<RepositoryScan>;
+  readonly parts?: RepositoryParts;
   /** In so long everything is looked at once more; 0: only when `poll` is called. */
   readonly pollMs: number;
   /** How long a change must stay as it is to be handed on, so that a file that is being copied is not loaded half. */
@@ -42,13 +50,13 @@ export class RepositoryWatch {
   #last: Promise<unknown> = Promise.resolve();
   /** Something that was seen is not believed yet. */
   #isBehind = false;
-  /** How many of the known models the present round has looked at. */
-  #roundAt = 0;
+  readonly #round: StatRound | undefined;
   #snapshot: RepositorySnapshot = { models: new Map(), notices: [] };
   #underway: Promise<void> | undefined;
 
   constructor(options: RepositoryWatchOptions) {
     this.#options = options;
+    this.#round = options.parts && new StatRound(options.parts.root);
   }
 
   get snapshot(): RepositorySnapshot {
@@ -59,6 +67,7 @@ export class RepositoryWatch {
   async start(): Promise<RepositorySnapshot> {
     const scan = await this.#options.scan(undefined);
     this.#scan = scan;
+    this.#round?.leave(scan.models.keys());
     this.#snapshot = { models: scan.models, notices: scan.notices };
     this.#tell();
     if (this.#options.pollMs > 0) void this.#repeat();
@@ -75,7 +84,7 @@ export class RepositoryWatch {
 
   /** Looks at one model now, and believes what it sees: whoever asks for it has copied its files. Never rejects. */
   async look(name: string): Promise<void> {
-    if (this.#options.scanPart === undefined) return this.poll();
+    if (this.#options.parts === undefined) return this.poll();
     try {
       const scan = await this.#next({ names: [name], news: false });
       const models = new Map(this.#snapshot.models);
@@ -93,30 +102,37 @@ export class RepositoryWatch {
   }
 
   async #repeat(): Promise<void> {
-    const { pollMs, scanPart } = this.#options;
-    const tickMs = scanPart === undefined ? pollMs : Math.min(pollMs, partEveryMs);
+    const { pollMs } = this.#options;
+    const round = this.#round;
+    const tickMs = round === undefined ? pollMs : Math.min(pollMs, partEveryMs);
     for (let atMs = performance.now(); await this.#wait(tickMs); ) {
       const nowMs = performance.now();
-      if (scanPart === undefined) await this.poll();
-      else await this.#look({ names: this.#nextNames(nowMs, (nowMs - atMs) / pollMs), news: true });
+      if (round === undefined) await this.poll();
+      else {
+        const names = await round.next((nowMs - atMs) / pollMs);
+        await this.#look({ names: [...this.#restlessAt(nowMs), ...names], news: true });
+      }
       atMs = nowMs;
     }
   }
 
-  /** The restless ones, and as large a share of all as time has passed of a round. */
-  #nextNames(nowMs: number, share: number): string[] {
+  #restlessAt(nowMs: number): Iterable<string> {
     for (const [name, untilMs] of this.#restless) if (untilMs <= nowMs) this.#restless.delete(name);
-    const known = [...this.#snapshot.models.keys()];
-    const from = this.#roundAt >= known.length ? 0 : this.#roundAt;
-    this.#roundAt = from + Math.ceil(known.length * share);
-    return [...this.#restless.keys(), ...known.slice(from, this.#roundAt)];
+    return this.#restless.keys();
   }
 
   #next(part: ScanPart | undefined): Promise<RepositoryScan> {
-    const { scan, scanPart } = this.#options;
+    const { scan, parts } = this.#options;
     const look = this.#last.then(async () => {
       const before = this.#scan;
-      this.#scan = await (part === undefined || before === undefined ? scan(before) : scanPart!(before, part));
+      if (part === undefined || before === undefined || parts === undefined) {
+        this.#scan = await scan(before);
+        this.#round?.leave(this.#scan.models.keys());
+        return this.#scan;
+      }
+      const seen = new Map<string, readonly SeenFile[]>();
+      this.#scan = await parts.scan(before, { ...part, seen });
+      this.#round?.note(seen, this.#scan.models);
       return this.#scan;
     });
     this.#last = look.catch(() => {});
@@ -136,7 +152,7 @@ export class RepositoryWatch {
   }
 
   async #look(part: ScanPart | undefined): Promise<void> {
-    const { settleMs, scanPart } = this.#options;
+    const { settleMs, parts } = this.#options;
     try {
       const before = this.#scan;
       const first = await this.#next(part);
@@ -149,7 +165,7 @@ export class RepositoryWatch {
         const names = namesIn(changes);
         this.#keepAnEyeOn(names);
         if (!(await this.#wait(settleMs))) return;
-        scan = await this.#next(scanPart && { names, news: false });
+        scan = await this.#next(parts && { names, news: false });
         models = settled(this.#snapshot, first, scan);
       }
       this.#report({ models, notices: scan.notices });

@@ -116,9 +116,12 @@ describe('RepositoryWatch', () => {
     const { watch, changes } = watching(root, {
       settleMs: 250,
       wait: () => Promise.reject(new Error('nobody waits')),
-      scanPart: (previous, part) => {
-        looked.push(...part.names);
-        return scanPart(root, previous, part, later);
+      parts: {
+        root,
+        scan: (previous, part) => {
+          looked.push(...part.names);
+          return scanPart(root, previous, part, later);
+        },
       },
     });
     await watch.start();
@@ -142,9 +145,12 @@ describe('RepositoryWatch', () => {
     const { watch, changes } = watching(root, {
       pollMs: 4_000,
       settleMs: 100,
-      scanPart: (previous, part) => {
-        if (part.news) parts.push(part.names);
-        return scanPart(root, previous, part, later);
+      parts: {
+        root,
+        scan: (previous, part) => {
+          if (part.news) parts.push(part.names);
+          return scanPart(root, previous, part, later);
+        },
       },
       wait: (ms) => (ms === 100 ? duringSettle() : new Promise((resolve) => (tick = resolve))),
     });
@@ -172,6 +178,9 @@ describe('RepositoryWatch', () => {
     touch(join(root, 'm20/1/model.onnx'), 1_000);
     for (let i = 0; i < 400 && !changes.includes('~m20'); i++) await next();
     assert.deepEqual(changes, ['+new', '~m20']);
+    const isCalm = () => parts.at(-1)!.every((name) => name === 'new' || name === 'm20');
+    for (let i = 0; i < 400 && !isCalm(); i++) await next();
+    assert.ok(isCalm(), `nothing else has changed, and ${parts.at(-1)} is scanned`);
     rmSync(join(root, 'm30'), { recursive: true });
     await next();
     assert.deepEqual(changes.slice(2), ['-m30']);
