@@ -22,7 +22,7 @@ const sliceMs = 0.5;
 const graceMs = 10;
 const fairMs = 0.02;
 
-/** File systems whose looks come from memory as a rule and never wait for another host, by what statfs calls them. */
+/** File systems of this host, by what statfs calls them: their looks come from memory as a rule, or wait for a disk. */
 const localKinds: ReadonlySet<number> = new Set([
   0xef53, // ext
   0x58465342, // XFS
