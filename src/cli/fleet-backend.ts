@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -13,6 +13,7 @@ import { scanPart, scanRepository } from '../fleet/repository/scan.ts';
 import { RepositoryWatch } from '../fleet/repository/watch-repository.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkAddress, parseLinkAddress, writeLinkAddress } from '../protocol/link/link-address.ts';
+import { certificateNames } from '../protocol/link/link-tls.ts';
 import { backendProgram, fleetBackendOptions } from './backend-plan.ts';
 import { listOf, parseLabels } from './comma-list.ts';
 import { openRegistry } from './fleet-registry.ts';
@@ -43,11 +44,7 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }).child({ backend: member.id });
   await prepareState(settings.stateDir);
   const guard = readLinkGuard(guardFiles(settings));
-  if (guard.secret?.keyOf(member.id) === undefined && guard.secret !== undefined) {
-    throw new SkeinError('settings_conflict', {
-      reason: `the token in ${settings.linkToken} is another backend's, not that of '${member.id}'`,
-    });
-  }
+  checkIdentity(member.id, guard, settings);
   let ends = 0;
   let tellEnd: (end: ChildEnd) => void = () => {};
   const supervisor = superviseProcess(settings, member.id, listen, log, (end) => {
@@ -74,6 +71,15 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
     await supervisor.stopAll();
     await registry.close();
   }
+}
+
+/** Routers would refuse it: it is told at once, and not by silence. */
+function checkIdentity(id: string, { secret, tls }: Guard, { linkToken, linkCert }: BackendSettings): void {
+  const conflict = (reason: string) => new SkeinError('settings_conflict', { reason });
+  if (secret !== undefined && secret.keyOf(id) === undefined)
+    throw conflict(`the token in ${linkToken} is another backend's, not that of '${id}'`);
+  if (tls !== undefined && !certificateNames(new X509Certificate(tls.cert).toLegacyObject(), id))
+    throw conflict(`the certificate in ${linkCert} is not made out to '${id}'`);
 }
 
 /** Told to everybody first, so that nothing new comes; then its copies move, then it ends. */

@@ -6,6 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EtcdRegistry } from '../../src/fleet/etcd/etcd-registry.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import { freePort, startEtcd } from '../fixtures/etcd-process.ts';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
@@ -26,6 +27,7 @@ import { longestMs } from '../fixtures/traffic/latency.ts';
 import { OpenLoop } from '../fixtures/traffic/open-loop.ts';
 import { RouterChoice } from '../fixtures/traffic/router-choice.ts';
 import { describeFailures, failuresOf } from '../fixtures/traffic/sender.ts';
+import { backend } from '../fleet/registry.contract.ts';
 
 const modelCount = 60;
 const warmCount = 30;
@@ -235,16 +237,32 @@ describe('members that may not be', () => {
     };
     const { fleet, http, models } = await start(t, 0, { routerArgs: certified('routers'), models: 0 });
     await fleet.startBackend('b1', certified('b1'));
-    await fleet.startBackend('b2', certified('somebody-else'));
+    await assert.rejects(
+      fleet.startBackend('b2', certified('somebody-else')),
+      /the certificate in .* is not made out to 'b2'/,
+    );
+    await announceElsewhere(t, fleet, 'b2', (await backendOf(http, 'b1')).address);
     await until('b1 is up', 10_000, async () => ((await backendOf(http, 'b1')).state === 'up' ? true : undefined));
     await untilKnown(fleet.routers[0]!);
     await load(http, models[0]!);
-    const { state, reason } = await backendOf(http, 'b2');
+    const { state, reason } = await until('refused', 10_000, async () => {
+      const found = (await fleetOf(http)).backends.find(({ id }) => id === 'b2');
+      return found !== undefined && found.reason !== '' ? found : undefined;
+    });
     showFigures(t, { state, reason });
     assert.equal(state, 'down');
     assert.match(reason, /not made out to 'b2'/);
   });
 });
+
+/** A name for a backend that answers to another one. */
+async function announceElsewhere(t: TestContext, { etcd }: TestFleet, id: string, address: string): Promise<void> {
+  const endpoints = [`http://${etcd.host}`];
+  const registry = new EtcdRegistry({ endpoints, user: '', password: '', prefix: '/skein/', log: () => {} });
+  t.after(() => registry.close());
+  await until('connected', 10_000, () => (registry.standing.kind === 'connected' ? true : undefined));
+  await registry.announce({ ...backend(id), address }, { ttlMs: 3_000, isAlive: async () => false, onTaken: () => {} });
+}
 
 /** Undefined for one that the router has forgotten. */
 async function stateOf(http: string, id: string): Promise<string | undefined> {
