@@ -114,9 +114,10 @@ export class RepositoryCalls {
   async #undo(entry: ModelEntry, before: ModelService): Promise<void> {
     const { overrides, siblings } = this.#parts;
     if (entry.repository !== before.repository) await overrides.undo(entry.name);
-    if (before.isUnloaded && !entry.isUnloaded) await this.desk?.setUnloaded(entry.name, true);
+    const wasTakenIn = before.isUnloaded && !entry.isUnloaded;
     this.follow(before);
     await siblings.announce(before);
+    if (wasTakenIn) await this.desk?.setUnloaded(entry.name, true);
   }
 
   async #free(entry: ModelEntry): Promise<void> {
