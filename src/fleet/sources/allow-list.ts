@@ -1,3 +1,5 @@
+import { sourcePathFault } from './source-path.ts';
+
 /** One place that model entries may name. */
 interface AllowedPlace {
   readonly protocol: string;
@@ -44,6 +46,8 @@ export function parseAllowList(text: string): AllowList | { readonly fault: stri
 
 /** Whether a place of the list holds `url`. Names below `*.example.com` count, `example.com` itself does not. */
 export function isAllowed(list: AllowList, url: URL): boolean {
+  // The name of a bucket may become a part of a path: one that is encoded could hold a slash.
+  if (sourcePathFault(url.pathname) !== undefined || url.hostname.includes('%')) return false;
   return list.some(
     (place) =>
       place.protocol === url.protocol &&

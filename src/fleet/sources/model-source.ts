@@ -1,3 +1,5 @@
+import { sourcePathFault } from './source-path.ts';
+
 /** Where the files of a model are, for backends that share no disk with anybody. */
 export interface ModelSource {
   /**
@@ -29,6 +31,8 @@ export function sourceFault(value: unknown): string | undefined {
   if (parsed.search !== '' || parsed.hash !== '') return "'source.url' must hold no query and no fragment";
   if (parsed.protocol === 'file:' && parsed.host !== '') return "'source.url' must be file:///path, without a host";
   if (parsed.protocol !== 'file:' && parsed.host === '') return "'source.url' names no host";
+  const pathFault = sourcePathFault(parsed.pathname);
+  if (pathFault !== undefined) return `the path of 'source.url' ${pathFault}`;
   return parsed.pathname.length > 1 && !parsed.pathname.endsWith('/') ? undefined : "'source.url' must name a file";
 }
 

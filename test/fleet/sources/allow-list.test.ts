@@ -49,6 +49,14 @@ describe('isAllowed', () => {
     assert.equal(isAllowed(list('https://*:8443'), new URL('https://any.host/key')), false);
   });
 
+  for (const url of ['s3://bucket/..%2Fother/key', 's3://bucket/a/..%2f..%2fother/key', 's3://bucket/..%5Cother/key']) {
+    test(`lets no ${url} lead out of a bucket`, () => assert.equal(isAllowed(list('s3://bucket'), new URL(url)), false));
+  }
+
+  test('takes no bucket whose encoded name holds a path', () => {
+    assert.equal(isAllowed(list('s3://*.team'), new URL('s3://other%2Fx.team/key')), false);
+  });
+
   test('lets nothing through an empty list', () => assert.equal(isAllowed(list(' '), new URL('https://a/b')), false));
 });
 

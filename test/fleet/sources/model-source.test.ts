@@ -25,6 +25,8 @@ describe('sourceFault', () => {
     [{ url: 's3:///key', sha256 }, /names no host/],
     [{ url: 'https://h/m/', sha256 }, /must name a file/],
     [{ url: 's3://bucket', sha256 }, /must name a file/],
+    [{ url: 's3://bucket/..%2Fother/m.onnx', sha256 }, /holds '\.' or '\.\.', encoded/],
+    [{ url: 'https://h/%zz/m.onnx', sha256 }, /holds a % that begins no encoded byte/],
     [{ url: `https://h/${'x'.repeat(2_048)}`, sha256 }, /at most 2048/],
   ];
   for (const [source, fault] of wrong) {
