@@ -172,11 +172,12 @@ function readText(name: string, what: string, value: unknown): string {
 }
 
 function readLabels(name: string, labels: unknown, versions: readonly number[]): Record<string, number> {
+  if (!isFields(labels)) throw invalid(name, "'labels' must be an object of versions by label");
   const read: Record<string, number> = {};
-  for (const [label, version] of Object.entries(labels as object)) {
+  for (const [label, version] of Object.entries(labels)) {
     if (!labelForm.test(label))
       throw invalid(name, `'${label}' cannot be a label: letters first, then letters, digits, _ . -`);
-    if (!versions.includes(version)) {
+    if (!isVersion(version) || !versions.includes(version)) {
       throw invalid(name, `label '${label}' names version ${version}; it has ${versions.join(', ')}`);
     }
     read[label] = version;
@@ -185,11 +186,13 @@ function readLabels(name: string, labels: unknown, versions: readonly number[]):
 }
 
 function readRequires(name: string, requires: unknown): Record<string, string> {
-  const entries = Object.entries(requires as object);
-  for (const [label, value] of entries) {
+  if (!isFields(requires)) throw invalid(name, "'requires' must be an object of texts by label");
+  const read: Record<string, string> = {};
+  for (const [label, value] of Object.entries(requires)) {
     if (typeof value !== 'string') throw invalid(name, `'requires' must give label '${label}' a text`);
+    read[label] = value;
   }
-  return Object.fromEntries(entries);
+  return read;
 }
 
 function readTolerates(name: string, tolerates: unknown): string[] {
@@ -197,6 +200,10 @@ function readTolerates(name: string, tolerates: unknown): string[] {
     throw invalid(name, "'tolerates' must be a list of taints");
   }
   return tolerates;
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isVersion(value: unknown): value is number {

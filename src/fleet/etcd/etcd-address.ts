@@ -22,10 +22,18 @@ export function parseEtcdAddress(text: string): EtcdAddress {
   return {
     endpoints,
     isTls: tls === 's',
-    user: decodeURIComponent(user),
-    password: decodeURIComponent(password),
+    user: decoded(text, user),
+    password: decoded(text, password),
     prefix: `/${name === '' ? 'skein' : name}/`,
   };
+}
+
+function decoded(text: string, part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw unusable(text, 'expected user and password with %25 for a percent sign, as in any URL');
+  }
 }
 
 function endpointOf(text: string, host: string, isTls: boolean): string {

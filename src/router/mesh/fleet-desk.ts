@@ -105,6 +105,7 @@ export class FleetDesk {
   /** Files that the caller does not name are those of the entry, or are looked for on a backend. */
   async #withFiles(name: string, known: ModelRecord | undefined, wish: ModelWish): Promise<ModelWish> {
     const path = wish.path ?? known?.path ?? name;
+    if (typeof path !== 'string') throw new SkeinError('entry_invalid', { name, reason: "'path' must be a text" });
     if (wish.source !== undefined) {
       const { stamps: _, ...others } = known ?? {}; // its digest is its stamp
       return { versions: [1], ...others, ...wish, path };

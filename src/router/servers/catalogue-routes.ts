@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RouteTarget } from '../../fleet/catalogue-entry.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import { excerpt } from '../../protocol/v2/excerpt.ts';
 import type { FleetDesk, ModelWish } from '../mesh/fleet-desk.ts';
 import { type ApiAnswer, type ApiCall, type ApiRoute, json } from './api.ts';
 import { readModelName } from './model-name.ts';
@@ -31,19 +32,18 @@ export function catalogueRoutes(desk: FleetDesk | undefined, options: ServerOpti
       return {};
     }),
     post('/fleet/models/:model/label', async (to, call, { label, version }) => ({
-      revision: await to.label(nameIn(call), String(label), version === null ? undefined : Number(version)),
+      revision: await to.label(nameIn(call), textIn('label', label), versionIn(version)),
     })),
     post('/fleet/routes/:model', async (to, call, { targets, ifRevision }) => ({
       revision: await to.route(nameIn(call), (targets ?? []) as RouteTarget[], revisionIn(ifRevision)),
     })),
     post('/fleet/backends/:backend/drain', async (to, { path }, { wanted = true }) => {
-      await to.drain(path['backend']!, wanted === true);
+      await to.drain(path['backend']!, switchIn('wanted', wanted));
       return {};
     }),
     post('/fleet/registry', async (to, _call, { decision }) => {
       if (decision !== 'restore' && decision !== 'accept') {
-        const known = 'restore, accept';
-        throw new SkeinError('query_unknown', { parameter: 'decision', value: String(decision).slice(0, 64), known });
+        throw unknownValue('decision', decision, 'restore, accept');
       }
       await to.decide(decision);
       return {};
@@ -74,11 +74,28 @@ function readFields(body: Uint8Array): Fields {
 function revisionIn(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new SkeinError('query_unknown', {
-    parameter: 'ifRevision',
-    value: String(value).slice(0, 64),
-    known: 'whole numbers from 0',
-  });
+  throw unknownValue('ifRevision', value, 'whole numbers from 0');
+}
+
+function textIn(parameter: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw unknownValue(parameter, value, 'texts');
+}
+
+function switchIn(parameter: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw unknownValue(parameter, value, 'true, false');
+}
+
+/** null takes the label away; which versions there are is the entry's to know. */
+function versionIn(value: unknown): number | undefined {
+  if (value === null) return undefined;
+  if (typeof value === 'number') return value;
+  throw unknownValue('version', value, 'versions of the model, null');
+}
+
+function unknownValue(parameter: string, value: unknown, known: string): SkeinError {
+  return new SkeinError('query_unknown', { parameter, value: excerpt(String(value)), known });
 }
 
 /** Any page that an operator looks at could send such a call: only the origin that CORS lets in is believed. */

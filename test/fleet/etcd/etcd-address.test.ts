@@ -31,6 +31,7 @@ describe('parseEtcdAddress', () => {
     'etcd://h:99999',
     'etcd://h:1,',
     'etcd://h:1/a/b',
+    'etcd://me:50%@h:1',
   ]) {
     test(`refuses ${wrong}`, () => {
       assert.throws(() => parseEtcdAddress(wrong), { code: 'setting_invalid' });

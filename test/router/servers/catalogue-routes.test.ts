@@ -115,6 +115,22 @@ describe('catalogueRoutes', () => {
     await assert.rejects(post('/fleet/registry', { decision: 'accept' }), { code: 'registry_not_emptied' });
   });
 
+  test('refuse members of the wrong type with what they should be, and change nothing', async () => {
+    const { post, entryOf, registry } = start();
+    await post('/fleet/models/m');
+    const before = entryOf('m');
+    for (const wish of [{ labels: null }, { requires: null }, { requires: 'gpu' }, { path: 5 }]) {
+      await assert.rejects(post('/fleet/models/m', wish), { code: 'entry_invalid' }, JSON.stringify(wish));
+    }
+    for (const wish of [{ version: 1 }, { label: 'stable' }, { label: 'stable', version: '1' }]) {
+      await assert.rejects(post('/fleet/models/m/label', wish), { code: 'query_unknown' }, JSON.stringify(wish));
+    }
+    assert.deepEqual(entryOf('m'), before);
+    await post('/fleet/backends/b1/drain');
+    await assert.rejects(post('/fleet/backends/b1/drain', { wanted: 'no' }), { code: 'query_unknown' });
+    assert.ok(registry.snapshot.drains.has('b1'));
+  });
+
   test('say what they need where there is no registry', async () => {
     await assert.rejects(send(undefined, '/fleet/models/m', {}), { code: 'catalogue_fixed' });
   });
