@@ -50,7 +50,8 @@ describe('isAllowed', () => {
   });
 
   for (const url of ['s3://bucket/..%2Fother/key', 's3://bucket/a/..%2f..%2fother/key', 's3://bucket/..%5Cother/key']) {
-    test(`lets no ${url} lead out of a bucket`, () => assert.equal(isAllowed(list('s3://bucket'), new URL(url)), false));
+    test(`lets no ${url} lead out of a bucket`, () =>
+      assert.equal(isAllowed(list('s3://bucket'), new URL(url)), false));
   }
 
   test('takes no bucket whose encoded name holds a path', () => {

@@ -10,7 +10,10 @@ const signal = new AbortController().signal;
 
 describe('S3Source', () => {
   test('reads the bucket that is allowed and none beside it, however the key is written', async (t) => {
-    const server = await startFileServer(t, { '/models/key': Buffer.from('ours'), '/others/key': Buffer.from('theirs') });
+    const server = await startFileServer(t, {
+      '/models/key': Buffer.from('ours'),
+      '/others/key': Buffer.from('theirs'),
+    });
     const list = parseAllowList('s3://models');
     const place = { endpoint: server.origin, region: 'us-east-1', pathStyle: true, silenceMs: 10_000 };
     const gate = new SourceGate('fault' in list ? [] : list, 'any');
