@@ -11,13 +11,18 @@ const idleMs = 5_000;
 
 type Done = (ahead: AheadText | undefined) => void;
 
+/** It answers in turn those that wait for it, and only those: the next one may have begun before it has ended. */
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Done[];
+}
+
 /**
  * Reads large JSON bodies on a thread of its own: numbers of 1 MB take 5 ms, and 64 MB would keep everybody else waiting
  * for a third of a second. One thread, bodies in turn; what may wait is bounded with all bodies of the process.
  */
 export class JsonReader {
-  readonly #waiting: Done[] = [];
-  #worker: Worker | undefined;
+  #thread: Thread | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
   /** Undefined where the text is no JSON, or the thread was lost: then it is read as any other, and found out again. */
@@ -25,33 +30,34 @@ export class JsonReader {
     const text = joined(pieces);
     return new Promise((resolve) => {
       clearTimeout(this.#idleTimer);
-      this.#waiting.push(resolve);
-      this.#worker ??= this.#start();
-      this.#worker.ref();
-      this.#worker.postMessage(text, [text.buffer]);
+      this.#thread ??= this.#start();
+      const { worker, waiting } = this.#thread;
+      waiting.push(resolve);
+      worker.ref();
+      worker.postMessage(text, [text.buffer]);
     });
   }
 
-  #start(): Worker {
+  #start(): Thread {
     const source = fileURLToPath(new URL('./json-thread.ts', import.meta.url));
     const worker = new Worker(existsSync(source) ? source : source.replace(/\.ts$/, '.js'));
-    worker.on('message', (ahead: AheadText | undefined) => this.#settle(ahead));
+    const thread: Thread = { worker, waiting: [] };
+    worker.on('message', (ahead: AheadText | undefined) => this.#settle(thread, ahead));
     worker.on('error', () => {}); // 'exit' follows
     worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-      while (this.#waiting.length > 0) this.#waiting.shift()!(undefined);
+      if (this.#thread === thread) this.#thread = undefined;
+      for (const done of thread.waiting.splice(0)) done(undefined);
     });
-    return worker;
+    return thread;
   }
 
-  #settle(ahead: AheadText | undefined): void {
-    this.#waiting.shift()?.(ahead);
-    if (this.#waiting.length > 0) return;
-    const worker = this.#worker;
-    worker?.unref();
+  #settle({ worker, waiting }: Thread, ahead: AheadText | undefined): void {
+    waiting.shift()?.(ahead);
+    if (waiting.length > 0) return;
+    worker.unref();
     this.#idleTimer = setTimeout(() => {
-      this.#worker = undefined;
-      void worker?.terminate();
+      this.#thread = undefined;
+      void worker.terminate();
     }, idleMs).unref();
   }
 }
