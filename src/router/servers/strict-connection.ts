@@ -68,6 +68,8 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   #bodySinceMs = 0;
   /** What is being read lies where the next bytes of anybody are read to. */
   #isScratch = false;
+  /** Gives up the place of a body that is over and still coming: node has it as that of the next bytes. */
+  #leavePlace: (() => void) | undefined;
 
   readonly #onData = (chunk: Buffer) => this.#read(chunk);
   readonly #onEnd = () => this.#endEarly();
@@ -218,6 +220,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     const exchange = this.#exchange;
     if (exchange !== undefined)
       exchange.onBodyPiece(this.#kept(taken === chunk.length ? chunk : chunk.subarray(0, taken)));
+    else this.#leavePlace?.();
     if (this.#bodyLeft === 0) this.#bodyEnded();
     return taken < chunk.length ? chunk.subarray(taken) : undefined;
   }
@@ -245,7 +248,11 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   }
 
   onReleased(isSpent: boolean, sinks: number): void {
-    this.#slabs.release(isSpent, sinks);
+    this.#leavePlace = () => {
+      this.#leavePlace = undefined;
+      this.#slabs.release(isSpent, sinks);
+    };
+    if (this.#bodyLeft === 0 || this.socket.destroyed) this.#leavePlace();
   }
 
   stopBody(): void {
@@ -373,6 +380,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.onGone();
+    this.#leavePlace?.();
   }
 }
 

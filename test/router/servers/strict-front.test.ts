@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
+import { SkeinError } from '../../../src/protocol/errors.ts';
+import { SharedBodies } from '../../../src/protocol/reads/shared-bodies.ts';
+import type { MeshRequest } from '../../../src/router/mesh/mesh-port.ts';
 import { seededRandom } from '../../fixtures/random.ts';
 import type { FakeInference } from './fake-mesh.ts';
 import { http, serveFake, until } from './serve-fake.ts';
@@ -126,6 +129,40 @@ describe('the strict reader', () => {
     await until(() => mesh.inferences[0]!.isCancelled);
     assert.equal(metrics.errors.get('cancelled'), 1);
     assert.equal(metrics.connections, 0);
+  });
+
+  test('reads the rest of a refused body nowhere where the next body is', async (t) => {
+    const sharedBodies = new SharedBodies({ path: '', bytes: Buffer.alloc(2 * 1024 * 1024) });
+    const { mesh, server } = await serveFake(t, {}, { sharedBodies });
+    const held: { request: MeshRequest; refuse: () => void }[] = [];
+    // As for a model that loads: nobody is sent the body.
+    mesh.infer = (request, observer) => {
+      held.push({ request, refuse: () => observer.onError(new SkeinError('hold_full')) });
+      return { cancel: () => {}, pause: () => {}, resume: () => {} };
+    };
+    const open = () => {
+      const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true });
+      t.after(() => socket.destroy());
+      return socket;
+    };
+    const [first, second] = [open(), open()];
+    const bytes = 400_000;
+    const begun = http('POST', path, Buffer.alloc(bytes, 'a'));
+    const sent = begun.length - bytes + 100_000;
+    first.write(begun.subarray(0, sent));
+    await until(() => held[0]?.request.body.receivedBytes === 100_000);
+    held[0]!.refuse();
+    await once(first, 'data');
+    second.write(http('POST', path, Buffer.alloc(bytes, 'b')));
+    await until(() => held[1]?.request.body.isComplete === true);
+    first.write(begun.subarray(sent));
+    first.write(http('POST', path, 'next'));
+    await until(() => held.length === 3);
+    const body = Buffer.concat(held[1]!.request.body.pieces);
+    assert.equal(body.indexOf('a'), -1, 'one client reads what another one sent');
+    assert.equal(body.length, bytes);
+    held[1]!.refuse();
+    assert.equal(sharedBodies.usedBytes, 0);
   });
 
   test('sends a large answer at the pace of its client', async (t) => {
