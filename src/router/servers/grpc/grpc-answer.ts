@@ -14,6 +14,7 @@ const isOk: OutgoingHttpHeaders = { 'grpc-status': GrpcCode.ok };
 
 /** Says that an answer of so many bytes comes: what is written next is its message. The trailers follow by themselves. */
 export function beginMessage(stream: ServerHttp2Stream, messageBytes: number): void {
+  if (isReset(stream)) return;
   stream.respond(opening, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers(isOk));
   stream.write(messagePrefix(messageBytes));
@@ -21,6 +22,7 @@ export function beginMessage(stream: ServerHttp2Stream, messageBytes: number): v
 
 /** A whole answer. */
 export function sendMessage(stream: ServerHttp2Stream, parts: readonly Uint8Array[]): void {
+  if (isReset(stream)) return;
   let length = 0;
   for (const part of parts) length += part.byteLength;
   stream.respond(opening, { waitForTrailers: true });
@@ -33,7 +35,7 @@ const longestText = 2_000;
 
 /** Ends a call with an error, or breaks it off where its answer has begun. */
 export function sendError(stream: ServerHttp2Stream, error: SkeinError, dialect?: BodyDialect): void {
-  if (stream.destroyed) return;
+  if (isReset(stream)) return;
   if (stream.headersSent) {
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return;
@@ -50,4 +52,9 @@ export function sendError(stream: ServerHttp2Stream, error: SkeinError, dialect?
   );
   // A client that still sends is told that nobody reads it any more.
   if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** To respond would throw. Destroyed it is only once all that came of its message is read. */
+function isReset(stream: ServerHttp2Stream): boolean {
+  return stream.closed;
 }

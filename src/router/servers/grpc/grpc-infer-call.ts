@@ -54,6 +54,8 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
       stalledBodies: front.stalledBodies,
     });
     stream.once('close', () => this.#onClosed());
+    // 'close' follows only once what came of the message is read: never, where nobody takes it.
+    stream.once('aborted', () => this.#onClosed());
     stream.on('drain', () => this.#onDrain());
   }
 
@@ -134,7 +136,7 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   beginAnswer(reply: InferReply): void {
     this.#reply = reply;
     this.#answer = [];
-    if (reply.bodyBytes > heldReplyBytes && !this.#stream.destroyed) beginMessage(this.#stream, reply.bodyBytes);
+    if (reply.bodyBytes > heldReplyBytes) beginMessage(this.#stream, reply.bodyBytes);
   }
 
   answerPiece(piece: Uint8Array): void {
@@ -149,7 +151,6 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   }
 
   endAnswer(): boolean {
-    if (this.#stream.destroyed) return false;
     if (!this.#stream.headersSent) sendMessage(this.#stream, this.#answer);
     else if (this.#answeredBytes === this.#reply!.bodyBytes) this.#stream.end();
     // Fewer or more bytes than the prefix said: the client must not take them for the answer.

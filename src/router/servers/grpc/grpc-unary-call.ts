@@ -37,7 +37,7 @@ export function serveUnary(
     try {
       const remoteAddress = stream.session?.socket.remoteAddress;
       const parts = await method.handle(Buffer.concat(pieces), { remoteAddress });
-      if (!stream.destroyed) sendMessage(stream, parts);
+      sendMessage(stream, parts);
     } catch (fault) {
       const error = SkeinError.from(fault);
       if (error.kind === 'internal') front.log('call failed', { path: headers[':path'], error });

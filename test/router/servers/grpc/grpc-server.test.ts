@@ -181,6 +181,20 @@ describe('the gRPC server', () => {
     assert.ok(mesh.inferences[0]!.isCancelled);
   });
 
+  test('cancels what its client gives up without a fault while its message is not read', async (t) => {
+    const { mesh, client } = await serveGrpc(t);
+    mesh.behaviour = () => {};
+    mesh.takesBytes = 1;
+    const { stream } = open(client, predict);
+    const large = predictRequest([tensorOf(new Uint8Array(400_000))], { name: 'simple' });
+    stream.write(frame(large).subarray(0, 300_000));
+    await until(() => mesh.inferences[0]?.receivedBytes! > 0);
+    stream.close(0);
+    await until(() => mesh.inferences[0]!.isCancelled);
+    mesh.inferences[0]!.observer.onError(new SkeinError('queue_full'));
+    mesh.takesBytes = Infinity;
+  });
+
   test('stops the answer of a slow client, and goes on when it reads', async (t) => {
     const { mesh, client } = await serveGrpc(t);
     const { stream, answer } = open(client, predict);
