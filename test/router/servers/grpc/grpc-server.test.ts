@@ -188,7 +188,7 @@ describe('the gRPC server', () => {
     const { stream } = open(client, predict);
     const large = predictRequest([tensorOf(new Uint8Array(400_000))], { name: 'simple' });
     stream.write(frame(large).subarray(0, 300_000));
-    await until(() => mesh.inferences[0]?.receivedBytes! > 0);
+    await until(() => (mesh.inferences[0]?.receivedBytes ?? 0) > 0);
     stream.close(0);
     await until(() => mesh.inferences[0]!.isCancelled);
     mesh.inferences[0]!.observer.onError(new SkeinError('queue_full'));
