@@ -1,13 +1,19 @@
 /** The registry over a real etcd: the contract of every registry, and what only a store that can be lost brings up. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CatalogueEntry } from '../../src/fleet/catalogue-entry.ts';
+import { EtcdClient } from '../../src/fleet/etcd/etcd-client.ts';
 import { encodeBytes, rangeEndOf } from '../../src/fleet/etcd/etcd-messages.ts';
 import { EtcdRegistry, type EtcdRegistryOptions } from '../../src/fleet/etcd/etcd-registry.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
-import { type EtcdProcess, freePort, startEtcd } from '../fixtures/etcd-process.ts';
+import { type EtcdProcess, freePort, startEtcd, startEtcdCluster } from '../fixtures/etcd-process.ts';
 import { showFigures } from '../fixtures/figures.ts';
 import { until } from '../fixtures/fleet-client.ts';
+import { startLosingProxy } from '../fixtures/losing-proxy.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
 import { backend, modelRecord, registryContract } from '../fleet/registry.contract.ts';
 
@@ -96,6 +102,54 @@ describe('EtcdRegistry', () => {
     await registry.putEntry(modelRecord('a'));
   });
 
+  test('goes over to another member of a cluster when the one that it watches is frozen, and to a third', async (t) => {
+    const cluster = await startEtcdCluster(t, 3);
+    const endpoints = cluster.map(({ host }) => `http://${host}`);
+    const watcher = registryOf(cluster[0]!, { endpoints });
+    const writer = registryOf(cluster[2]!, { endpoints: endpoints.toReversed() });
+    t.after(() => Promise.all([watcher, writer].map((registry) => registry.close())));
+    for (const registry of [watcher, writer]) {
+      await until('connected', withinMs, () => (registry.standing.kind === 'connected' ? true : undefined));
+    }
+    await watcher.announce(backend('b1'), alone);
+    for (const at of [0, 1]) {
+      process.kill(cluster[at]!.pid, 'SIGSTOP');
+      await untilPut(writer, modelRecord(`m${at}`));
+      await until('told', withinMs, () => watcher.snapshot.entries.get(`m${at}`));
+      await until('announced', withinMs, () => writer.snapshot.backends.get('b1'));
+      process.kill(cluster[at]!.pid, 'SIGCONT');
+    }
+    assert.equal(watcher.standing.kind, 'connected');
+  });
+
+  test('has its watch ended by a member of a cluster that has lost its leader', async (t) => {
+    const cluster = await startEtcdCluster(t, 3);
+    const client = new EtcdClient({ endpoints: [`http://${cluster[0]!.host}`], user: '', password: '' });
+    t.after(() => client.close());
+    const [key, range_end] = [encodeBytes('/skein/'), rangeEndOf('/skein/')];
+    const answers = client.stream('/watch', { create_request: { key, range_end } }, AbortSignal.timeout(withinMs));
+    await answers.next(); // it is there
+    for (const { pid } of cluster.slice(1)) process.kill(pid, 'SIGSTOP');
+    await assert.rejects(answers.next(), { code: 'registry_unreachable', message: /no leader/ });
+  });
+
+  test('tells of a change after one whose answer was lost', async (t) => {
+    const etcd = await startEtcd(t);
+    const losing = await startLosingProxy(t, etcd.host);
+    const [other] = await connected(t, etcd);
+    const registry = registryOf(etcd, { endpoints: [losing.url] });
+    t.after(() => registry.close());
+    await until('connected', withinMs, () => (registry.standing.kind === 'connected' ? true : undefined));
+    const member = backend('b1');
+    const announced = await registry.announce(member, alone);
+    losing.loseOne('/v3/kv/txn');
+    await announced.update({ ...member, zone: 'z2' });
+    assert.equal(losing.lost, 1);
+    await until('told', withinMs, () => (other.snapshot.backends.get('b1')?.zone === 'z2' ? true : undefined));
+    await announced.update({ ...member, leaving: true });
+    await until('told', withinMs, () => (other.snapshot.backends.get('b1')?.leaving === true ? true : undefined));
+  });
+
   test('notices a frozen etcd, and one that is there again', async (t) => {
     const etcd = await startEtcd(t);
     const [registry] = await connected(t, etcd);
@@ -125,6 +179,43 @@ describe('EtcdRegistry', () => {
       showFigures(t, { said });
       await assert.rejects(stranger.announce(backend('b9'), alone), { code: 'registry_refused' });
     }
+  });
+
+  test('goes on with tokens that are signed when users change', async (t) => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const directory = temporaryDirectory(t);
+    const [pub, priv] = [join(directory, 'public.pem'), join(directory, 'private.pem')];
+    writeFileSync(pub, publicKey.export({ type: 'spki', format: 'pem' }));
+    writeFileSync(priv, privateKey.export({ type: 'pkcs1', format: 'pem' }));
+    const jwt = `jwt,pub-key=${pub},priv-key=${priv},sign-method=RS256,ttl=30s`;
+    const etcd = await startEtcd(t, { args: ['--auth-token', jwt] });
+    await etcd.call('/auth/user/add', { name: 'root', password: 'secret' });
+    await etcd.call('/auth/user/grant', { user: 'root', role: 'root' });
+    await etcd.call('/auth/role/add', { name: 'skein' });
+    const [key, range_end] = [encodeBytes('/skein/'), rangeEndOf('/skein/')];
+    await etcd.call('/auth/role/grant', { name: 'skein', perm: { permType: 'READWRITE', key, range_end } });
+    await etcd.call('/auth/user/add', { name: 'fleet', password: 'secret' });
+    await etcd.call('/auth/user/grant', { user: 'fleet', role: 'skein' });
+    await etcd.call('/auth/enable', {});
+    // A user that may do nothing beyond the fleet's own keys.
+    const [one, other] = [1, 2].map(() => registryOf(etcd, { user: 'fleet', password: 'secret' })) as [
+      EtcdRegistry,
+      EtcdRegistry,
+    ];
+    t.after(() => Promise.all([one, other].map((registry) => registry.close())));
+    for (const registry of [one, other]) {
+      await until('connected', withinMs, () => (registry.standing.kind === 'connected' ? true : undefined));
+    }
+    const member = backend('b1');
+    const announced = await one.announce(member, alone);
+    await one.putEntry(modelRecord('a'));
+    const admin = new EtcdClient({ endpoints: [`http://${etcd.host}`], user: 'root', password: 'secret' });
+    t.after(() => admin.close());
+    await admin.call('/auth/user/add', { name: 'somebody', password: 'else' });
+    await one.putEntry(modelRecord('b'));
+    await announced.update({ ...member, leaving: true });
+    await until('told', withinMs, () => other.snapshot.entries.get('b'));
+    await until('told', withinMs, () => (other.snapshot.backends.get('b1')?.leaving === true ? true : undefined));
   });
 
   test('speaks TLS with a certificate of its own, and says what is wrong with others', async (t) => {
@@ -162,6 +253,16 @@ function registryOf(etcd: EtcdProcess, options: Partial<EtcdRegistryOptions> = {
     log: () => {},
     ...options,
   });
+}
+
+/** While a cluster chooses its leader anew nobody can write. */
+async function untilPut(registry: EtcdRegistry, entry: CatalogueEntry): Promise<void> {
+  await until('written', withinMs, () =>
+    registry.putEntry(entry).then(
+      () => true as const,
+      () => undefined,
+    ),
+  );
 }
 
 /** Two members, both connected. */

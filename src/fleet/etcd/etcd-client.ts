@@ -13,8 +13,23 @@ export interface EtcdClientOptions {
 /** One call on one endpoint may take so long: a member that is cut off from the others accepts calls and answers none. */
 const callTimeoutMs = 3_000;
 
+/** What etcd says of a signed token from before the last change of its users. */
+const oldToken = 'revision of auth store is old';
+
+/** A member of the cluster that has lost sight of its leader ends the watches that ask for this; else they would go silent. */
+const watchHeaders = { 'grpc-metadata-hasleader': 'true' };
+
 /** gRPC status codes, as the gateway passes them on. */
 const code = { invalid: 3, deadline: 4, denied: 7, aborted: 10, internal: 13, unavailable: 14, unauthenticated: 16 };
+
+type Token = Promise<string> | undefined;
+
+interface PostOptions {
+  readonly token: Token;
+  readonly signal: AbortSignal;
+  readonly endpoint: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 interface Failure {
   readonly error?: string;
@@ -27,6 +42,7 @@ export class EtcdClient {
   readonly #options: EtcdClientOptions;
   readonly #http: HttpPoster;
   #at = 0;
+  #failures = 0;
   #token: Promise<string> | undefined;
 
   constructor(options: EtcdClientOptions) {
@@ -39,6 +55,11 @@ export class EtcdClient {
     return this.#options.endpoints[this.#at]!;
   }
 
+  /** Calls so far that their endpoint did not answer as it should; others may have done so since. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   /** Rejects with `registry_unreachable` where no endpoint answers, and `registry_refused` where one will not. */
   async call<T>(path: string, body: unknown): Promise<T> {
     const tries = this.#options.endpoints.length + 1;
@@ -46,10 +67,11 @@ export class EtcdClient {
     for (let attempt = 1; attempt <= tries; attempt++) {
       const endpoint = this.endpoint;
       try {
-        const answer = await this.#post(path, body, AbortSignal.timeout(callTimeoutMs), endpoint);
+        const token = this.#authenticated(endpoint);
+        const answer = await this.#post(path, body, { token, signal: AbortSignal.timeout(callTimeoutMs), endpoint });
         const text = await textOf(answer.body);
         if (answer.status === 200) return JSON.parse(text) as T;
-        last = this.#judge(answer.status, text, endpoint);
+        last = this.#judge(answer.status, text, endpoint, token);
       } catch (fault) {
         if (fault instanceof SkeinError) throw fault;
         last = `${endpoint}: ${this.#explain(fault)}`;
@@ -63,9 +85,10 @@ export class EtcdClient {
   async *stream<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
     const endpoint = this.endpoint;
     try {
-      const answer = await this.#post(path, body, signal, endpoint);
+      const token = this.#authenticated(endpoint);
+      const answer = await this.#post(path, body, { token, signal, endpoint, headers: watchHeaders });
       if (answer.status !== 200) {
-        const reason = this.#judge(answer.status, await textOf(answer.body), endpoint);
+        const reason = this.#judge(answer.status, await textOf(answer.body), endpoint, token);
         throw new SkeinError('registry_unreachable', { reason });
       }
       for await (const line of readLines(answer.body)) {
@@ -88,14 +111,15 @@ export class EtcdClient {
     this.#http.close();
   }
 
-  async #post(path: string, body: unknown, signal: AbortSignal, endpoint: string): Promise<HttpAnswer> {
-    const token = this.#options.user === '' ? undefined : await this.#authenticated(endpoint);
-    const headers = token === undefined ? {} : { authorization: token };
-    return this.#http.post(`${endpoint}/v3${path}`, JSON.stringify(body), headers, signal);
+  async #post(path: string, body: unknown, { token, signal, endpoint, headers }: PostOptions): Promise<HttpAnswer> {
+    const authorization = await token;
+    const all = { ...headers, ...(authorization !== undefined && { authorization }) };
+    return this.#http.post(`${endpoint}/v3${path}`, JSON.stringify(body), all, signal);
   }
 
-  /** One log-in for all calls that wait for it. */
-  #authenticated(endpoint: string): Promise<string> {
+  /** One log-in for all calls that wait for it; undefined where there is no user. */
+  #authenticated(endpoint: string): Promise<string> | undefined {
+    if (this.#options.user === '') return undefined;
     this.#token ??= this.#logIn(endpoint).catch((fault) => {
       this.#token = undefined;
       throw fault;
@@ -118,16 +142,18 @@ export class EtcdClient {
   }
 
   /** What to say of a failure that another endpoint, or a second try, may not have; throws what would fail everywhere. */
-  #judge(statusCode: number, text: string, endpoint: string): string {
+  #judge(statusCode: number, text: string, endpoint: string, token: Token): string {
     const { error, message, code: given } = failureOf(text);
     const reason = message ?? error ?? `status ${statusCode}: ${text.slice(0, 200)}`;
-    if (given === code.unauthenticated && this.#options.user !== '')
-      this.#token = undefined; // it has run out
-    else if (given === code.denied || given === code.unauthenticated || reason.includes('user name is empty')) {
+    if (token !== undefined && (given === code.unauthenticated || reason.includes(oldToken))) {
+      if (this.#token === token) this.#token = undefined; // it has run out, and no other call has drawn a new one yet
+      return `${endpoint}: ${reason}`;
+    }
+    if (given === code.denied || given === code.unauthenticated || reason.includes('user name is empty')) {
       throw new SkeinError('registry_refused', { endpoint, reason });
     }
     const mayPass = given === undefined || [code.deadline, code.aborted, code.unavailable].includes(given);
-    if (!mayPass && given !== code.unauthenticated && given !== code.internal) {
+    if (!mayPass && given !== code.internal) {
       throw new SkeinError('internal', { reason: `etcd at ${endpoint} does not take a call: ${reason}` });
     }
     return `${endpoint}: ${reason}`;
@@ -143,6 +169,7 @@ export class EtcdClient {
   }
 
   #leave(endpoint: string): void {
+    this.#failures++;
     if (this.endpoint === endpoint) this.#at = (this.#at + 1) % this.#options.endpoints.length;
   }
 }

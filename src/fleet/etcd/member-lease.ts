@@ -47,7 +47,7 @@ export class MemberLease implements Announcement {
   async update(member: MemberRecord): Promise<void> {
     this.#member = member;
     await this.#beating;
-    if (!this.#isTaken && this.#leaseId !== '') await this.#put();
+    if (!this.#isTaken && this.#leaseId !== '') await this.#claim();
   }
 
   async withdraw(): Promise<void> {

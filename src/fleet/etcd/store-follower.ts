@@ -192,7 +192,7 @@ export class StoreFollower {
       signal,
     );
     try {
-      await Promise.race([this.#takeAll(stream), this.#probe(signal)]);
+      await Promise.race([this.#takeAll(stream), this.#probe(signal, this.#client.failures)]);
     } finally {
       ended.abort();
     }
@@ -239,12 +239,15 @@ export class StoreFollower {
     if (!isNoted && looksEmptied(size, size - removed)) throw new Emptied(`${removed} of ${size} entries went at once`);
   }
 
-  /** A connection that died without a word would leave the watch waiting for ever. */
-  async #probe(signal: AbortSignal): Promise<never> {
+  /**
+   * A connection that died without a word would leave the watch waiting for ever. So would a member of the cluster that is
+   * frozen or cut off: calls that it leaves unanswered are answered by another one, the watch stays where it is.
+   */
+  async #probe(signal: AbortSignal, failuresBefore: number): Promise<never> {
     for (;;) {
       await sleep(probeMs, undefined, { signal, ref: false });
       const { marker } = await readMarker(this.#client, this.#keys);
-      if (marker?.fleetId !== this.#fleetId) throw new Reload();
+      if (marker?.fleetId !== this.#fleetId || this.#client.failures > failuresBefore) throw new Reload();
     }
   }
 
