@@ -104,6 +104,16 @@ describe('The Compose cluster', { skip: missing ?? false }, () => {
     );
   });
 
+  test('starts from what Node made of the sources when the image was built', async () => {
+    const router = (await containersOf('router-1'))[0] ?? '';
+    const env = ['-e', 'NODE_DEBUG_NATIVE=COMPILE_CACHE', '-e', 'NODE_COMPILE_CACHE=node_modules/.cache/skein'];
+    for (const file of ['fleet-router.ts', 'fleet-backend.ts']) {
+      const load = `node -e "import('/opt/skein/src/cli/${file}')" 2>&1 | grep StrippedTypeScript`;
+      const said = await docker('exec', ...env, router, 'sh', '-c', load);
+      assert.match(said, new RegExp(`transpile cache for StrippedTypeScript \\S+cli/${file}\\.\\.\\.success`));
+    }
+  });
+
   test('says that it is well', async () => {
     const services = ['etcd', 'router-1', 'router-2', 'router-3', 'backend', 'haproxy'];
     const ids = (await Promise.all(services.map(containersOf))).flat();
