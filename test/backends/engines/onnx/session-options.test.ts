@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadError } from '../../../../src/backends/engines/onnx/session-options.ts';
+import { loadError, spinEntries } from '../../../../src/backends/engines/onnx/session-options.ts';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
 
 const path = '/data/my models/m/1/model.onnx';
@@ -35,3 +35,17 @@ test('loadError leaves an error that has a code as it is', () => {
   const error = new SkeinError('cancelled');
   assert.equal(loadError(error, 'm', 1, path), error);
 });
+
+for (const [version, spins] of [
+  ['1.23.2', false],
+  ['1.25.1', false],
+  ['1.26.0', true],
+  ['1.30.0', true],
+  ['2.0.0', true],
+] as const) {
+  test(`Threads of ONNX Runtime ${version} ${spins ? 'spin for a bounded time' : 'do not spin'}`, () => {
+    const entries = spinEntries(version);
+    assert.equal(entries['session.intra_op.allow_spinning'], spins ? '1' : '0');
+    assert.equal('session.intra_op.spin_duration_us' in entries, spins);
+  });
+}
