@@ -68,7 +68,6 @@ export class OnnxModel implements LoadedModel {
       values.forEach((value, i) => {
         args.inputs[i] = value.pointer;
       });
-      args.outputs.fill(0n);
       signal?.addEventListener('abort', terminate, { once: true });
       await api.callAsync(
         'Run',
@@ -95,6 +94,7 @@ export class OnnxModel implements LoadedModel {
         if (staged !== undefined) this.#runtime.staging.giveBack(staged);
       }
       for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
+      args.outputs.fill(0n); // the next run may end before it begins, and frees what stands here
       this.#spare.push(args);
       keepUntilNow(inputNames, outputNames);
       this.#runs.end();

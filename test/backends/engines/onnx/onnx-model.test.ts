@@ -5,6 +5,7 @@ import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
 import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
 import { defaultSignatureName } from '../../../../src/protocol/tensors/named-signature.ts';
+import type { Tensor } from '../../../../src/protocol/tensors/tensor.ts';
 import { identityModel } from '../../../fixtures/identity-models.ts';
 import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { divisionModel } from '../../../fixtures/poison-model.ts';
@@ -49,6 +50,17 @@ describe('OnnxModel', () => {
     answers.forEach(([output], i) => {
       assert.deepEqual(floatsOf(output), [i, i + 1]);
     });
+  });
+
+  test('does not free the outputs of a run again where the next one cannot begin', async (t) => {
+    const model = await load(t, identityModel('float', ['n']));
+    const run = (tensor: Tensor) => model.run(defaultSignatureName, [tensor], ['OUTPUT0']);
+    const good = floatsTensor('INPUT0', [40], Array.from({ length: 40 }, (_, i) => i));
+    for (let round = 0; round < 20; round++) {
+      assert.equal((await run(good))[0]!.byteLength, 160);
+      // Whoever reads requests has refused such a tensor; memory that runs out is met in the same place.
+      await assert.rejects(run({ ...good, shape: [1_000] }), { code: 'run_failed' });
+    }
   });
 
   test('gives the outputs in the order in which they are wanted, and only those', async (t) => {
