@@ -65,7 +65,9 @@ export class InferStream implements BodySink, Exchange, SlabHolder {
   }
 
   onPiece(piece: Uint8Array, end: boolean): boolean {
-    if (this.#loans?.lend(this.#number, piece, end) === true) return true;
+    // A loan is told of at once, and would overtake pieces that wait to be sent.
+    const loans = this.#link.isSending(this.#number) ? undefined : this.#loans;
+    if (loans?.lend(this.#number, piece, end) === true) return true;
     this.#link.sendBody(this.#number, piece, end);
     return !this.#link.isBehind(this.#number);
   }

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BodyLoans } from '../../../src/adapters/skein/body-loans.ts';
+import { InferStream } from '../../../src/adapters/skein/infer-stream.ts';
 import type { LinkConnection } from '../../../src/protocol/link/connection.ts';
 import { decodeLoan, FrameType, flagEnd } from '../../../src/protocol/link/frame.ts';
 import { SharedBodies } from '../../../src/protocol/reads/shared-bodies.ts';
+import { RecordedLink } from '../../protocol/link/recorded-link.ts';
+import { socketPair } from '../../protocol/link/socket-pair.ts';
+import { clientBody } from '../client-body.ts';
+import { RecordedReply } from '../recorded-reply.ts';
+import { until } from '../until.ts';
 
 const unit = 64 * 1024;
+const noFacts = {
+  ...{ id: 1, model: 'm', version: 1, stamp: '', phase: 'ready', residentBytes: 0, peakBytes: 0, loadMs: 0 },
+  ...{ slots: 1, inFlight: 0, latencyUs: 0 },
+} as const;
 
 /** A fake of a link: what is sent on it is remembered. */
 class FakeLink implements Pick<LinkConnection, 'send'> {
@@ -90,4 +100,61 @@ describe('BodyLoans', () => {
     t.mock.timers.tick(1);
     assert.equal(bodies.usedBytes, 0);
   });
+});
+
+/** What a backend hears of one stream, in the order in which it does. */
+class HeardBody extends RecordedLink {
+  readonly heard: Buffer[] = [];
+  isWhole = false;
+  memory = Buffer.alloc(0);
+
+  override onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
+    if (type !== FrameType.loan) return;
+    const { offset, length } = decodeLoan(payload);
+    this.#take(stream, this.memory.subarray(offset, offset + length), flags === flagEnd);
+  }
+
+  override onData(stream: number, piece: Buffer, end: boolean): void {
+    if (!end) this.link.grant(stream, piece.length);
+    this.#take(stream, Buffer.from(piece), end);
+  }
+
+  #take(stream: number, piece: Buffer, end: boolean): void {
+    if (stream !== 2) return;
+    assert.equal(this.isWhole, false, 'a body that goes on after its end');
+    this.heard.push(piece);
+    this.isWhole = end;
+  }
+}
+
+test('What of a body is lent does not overtake what was sent and waits for the backend', async (t) => {
+  const [near, far] = await socketPair();
+  const router = new RecordedLink(near, 'router');
+  const backend = new HeardBody(far, 'backend');
+  await Promise.all([router.opened, backend.opened]);
+  t.after(() => {
+    router.link.close('the test is over');
+    backend.link.close('the test is over');
+  });
+  const bodies = new SharedBodies({ path: '', bytes: Buffer.alloc(16 * unit) });
+  backend.memory = bodies.bytes;
+  far.pause();
+  router.link.sendBody(1, Buffer.alloc(1024 * 1024), false);
+  const shared = bodies.take(200_000, 0)!;
+  shared.bytes.fill('b');
+  // The beginning came with the request before, and was held elsewhere.
+  const { body } = clientBody(260_000);
+  const loans = new BodyLoans(router.link, bodies);
+  const wires = { link: router.link, open: new Map(), loans };
+  const call = { copy: noFacts, dialect: 'v2', timeoutMs: 0, traceparent: '', versionNamed: false } as const;
+  body.push(Buffer.alloc(60_000, 'a'));
+  const stream = new InferStream(wires, 2, body, new RecordedReply());
+  stream.send({ ...call, headerLength: undefined, body });
+  body.push(shared.bytes.subarray(0, 100_000));
+  body.push(shared.bytes.subarray(100_000));
+  body.end();
+  far.resume();
+  await until('the body', () => backend.isWhole);
+  const expected = Buffer.concat([Buffer.alloc(60_000, 'a'), Buffer.alloc(200_000, 'b')]);
+  assert.ok(Buffer.concat(backend.heard).equals(expected));
 });

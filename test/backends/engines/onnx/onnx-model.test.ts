@@ -55,7 +55,11 @@ describe('OnnxModel', () => {
   test('does not free the outputs of a run again where the next one cannot begin', async (t) => {
     const model = await load(t, identityModel('float', ['n']));
     const run = (tensor: Tensor) => model.run(defaultSignatureName, [tensor], ['OUTPUT0']);
-    const good = floatsTensor('INPUT0', [40], Array.from({ length: 40 }, (_, i) => i));
+    const good = floatsTensor(
+      'INPUT0',
+      [40],
+      Array.from({ length: 40 }, (_, i) => i),
+    );
     for (let round = 0; round < 20; round++) {
       assert.equal((await run(good))[0]!.byteLength, 160);
       // Whoever reads requests has refused such a tensor; memory that runs out is met in the same place.
