@@ -4,6 +4,7 @@ import { BodyLoans } from '../../../src/adapters/skein/body-loans.ts';
 import { InferStream } from '../../../src/adapters/skein/infer-stream.ts';
 import type { LinkConnection } from '../../../src/protocol/link/connection.ts';
 import { decodeLoan, FrameType, flagEnd } from '../../../src/protocol/link/frame.ts';
+import type { CopyFacts } from '../../../src/protocol/link/messages.ts';
 import { SharedBodies } from '../../../src/protocol/reads/shared-bodies.ts';
 import { RecordedLink } from '../../protocol/link/recorded-link.ts';
 import { socketPair } from '../../protocol/link/socket-pair.ts';
@@ -12,10 +13,10 @@ import { RecordedReply } from '../recorded-reply.ts';
 import { until } from '../until.ts';
 
 const unit = 64 * 1024;
-const noFacts = {
-  ...{ id: 1, model: 'm', version: 1, stamp: '', phase: 'ready', residentBytes: 0, peakBytes: 0, loadMs: 0 },
-  ...{ slots: 1, inFlight: 0, latencyUs: 0 },
-} as const;
+const noFacts: CopyFacts = {
+  ...{ id: 1, model: 'm', version: 1, stamp: '', residentBytes: 0, peakBytes: 0, loadMs: 0 },
+  ...{ phase: 'ready', slots: 1, inFlight: 0, latencyUs: 0 },
+};
 
 /** A fake of a link: what is sent on it is remembered. */
 class FakeLink implements Pick<LinkConnection, 'send'> {
@@ -106,7 +107,7 @@ describe('BodyLoans', () => {
 class HeardBody extends RecordedLink {
   readonly heard: Buffer[] = [];
   isWhole = false;
-  memory = Buffer.alloc(0);
+  memory: Buffer = Buffer.alloc(0);
 
   override onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
     if (type !== FrameType.loan) return;
