@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import type { Outcome } from '../fixtures/traffic/sender.ts';
 import { type ChaosRequest, faultOf } from './chaos-request.ts';
 import type { Answer, AnswerKind, Ledger } from './ledger.ts';
+import { Witness } from './witness.ts';
 
 export interface ClientOptions {
   /** Told to the server, too. */
@@ -29,6 +30,7 @@ export class ChaosClient {
   readonly #routers: readonly Router[];
   readonly #ledger: Ledger;
   readonly #options: ClientOptions;
+  readonly #witness: Witness;
   #next = 0;
   isClosed = false;
   /** Tries that met a broken or refused connection. */
@@ -37,6 +39,7 @@ export class ChaosClient {
   constructor(routers: ReadonlyMap<string, string>, ledger: Ledger, options: ClientOptions) {
     this.#ledger = ledger;
     this.#options = options;
+    this.#witness = new Witness(routers);
     const pool = { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
     this.#routers = [...routers].map(([id, url]) => ({ id, pool: new Pool(url, pool), avoidUntilMs: 0 }));
   }
@@ -55,8 +58,12 @@ export class ChaosClient {
         return { model, atMs: dueMs, latencyMs: nowMs - dueMs, status: isRight ? 200 : 0, problem: result.what };
       }
       router.avoidUntilMs = nowMs + (result === 'given up' ? avoidMs : pauseMs);
-      if (result === 'given up') this.#ledger.gaveUp(number, router.id, nowMs);
-      else this.reconnected++;
+      if (result === 'given up') {
+        const givenUp = this.#ledger.gaveUp(number, router.id, nowMs);
+        void this.#witness.ask(router.id, model).then((said) => {
+          givenUp.said = said;
+        });
+      } else this.reconnected++;
       if (tried >= this.#routers.length) await sleep(pauseMs);
     }
     return { model, atMs: dueMs, latencyMs: performance.now() - dueMs, status: 0, problem: 'no answer' };

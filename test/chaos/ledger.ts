@@ -32,7 +32,14 @@ export interface Entry {
   readonly dueMs: number;
   readonly answers: Answer[];
   /** Routers that the client waited for in vain before it asked another one. */
-  readonly givenUp: { readonly router: string; readonly atMs: number }[];
+  readonly givenUp: GivenUp[];
+}
+
+interface GivenUp {
+  readonly router: string;
+  readonly atMs: number;
+  /** How it then stood with the model there; '' where nobody asked. */
+  said: string;
 }
 
 export type Verdict =
@@ -71,8 +78,11 @@ export class Ledger {
     this.#entry(number).answers.push(answer);
   }
 
-  gaveUp(number: number, router: string, atMs: number): void {
-    this.#entry(number).givenUp.push({ router, atMs });
+  /** What the router says of it comes later, into what is returned. */
+  gaveUp(number: number, router: string, atMs: number): GivenUp {
+    const givenUp = { router, atMs, said: '' };
+    this.#entry(number).givenUp.push(givenUp);
+    return givenUp;
   }
 
   /** Holds until `untilMs` of what is returned, which is open at first. */

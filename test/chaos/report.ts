@@ -88,7 +88,9 @@ export function failureLines(entries: readonly Entry[], ledger: Ledger, startMs:
     const routers = [...givenUp, ...answers].map(({ router }) => router).join(', ');
     const waited = Number.isFinite(waitMs(first)) ? `, waited ${Math.round(waitMs(first))} ms` : '';
     const at = seconds(dueMs - startMs);
-    return `${count} x ${kind} (first: request ${number} for ${model} at ${at} s through ${routers}${waited})`;
+    const said = givenUp.find((one) => one.said !== '')?.said;
+    const seen = said === undefined ? '' : `; ${said}`;
+    return `${count} x ${kind} (first: request ${number} for ${model} at ${at} s through ${routers}${waited}${seen})`;
   });
 }
 
