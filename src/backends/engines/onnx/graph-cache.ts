@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -46,14 +46,20 @@ export interface CacheEntry {
  */
 const unseenShare = 1 / 16;
 
+/** Of an entry beside its graph and weights: facts, notes, directories. */
+const besideBytes = 64 * 1024;
+
 export class GraphCache {
   readonly #root: string;
   readonly #limitBytes: number;
+  readonly #freeBytes: (directory: string) => Promise<number>;
   #unseenBytes = 0;
 
-  constructor(root: string, limitBytes: number) {
+  /** `freeBytes`: of the file system that a directory is on. */
+  constructor(root: string, limitBytes: number, freeBytes = freeBytesOf) {
     this.#root = root;
     this.#limitBytes = limitBytes;
+    this.#freeBytes = freeBytes;
   }
 
   /** The entry's name: everything that makes an optimised graph another one. */
@@ -87,6 +93,15 @@ export class GraphCache {
   /** Throws an entry away that turned out not to be what it says. */
   async remove(key: string): Promise<void> {
     await this.#discard(join(this.#root, key));
+  }
+
+  /**
+   * Whether the disk takes an entry for a model of so many bytes. To find that out by writing one costs a load of its own.
+   * Where it cannot be asked, to write says more.
+   */
+  async hasRoom(modelBytes: number): Promise<boolean> {
+    const freeBytes = await this.#freeBytes(this.#root).catch(() => Infinity);
+    return freeBytes >= modelBytes + besideBytes;
   }
 
   /** A fresh directory beside the entries to write one into. Throws where the disk does not take it. */
@@ -153,6 +168,11 @@ export class GraphCache {
     await rename(directory, aside).catch(() => {});
     await this.abandon(aside);
   }
+}
+
+async function freeBytesOf(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
 }
 
 /** Throws on what is not the facts of an entry, whatever it is. */

@@ -55,8 +55,10 @@ export class OnnxEngine implements Engine {
   readonly #optimisers: OptimiserThreads;
   readonly #trim = heapTrimmer();
   readonly #largeBlocks = new LargeBlocks();
-  /** Entries that could not be made: not tried again in this process. */
+  /** Entries that could not be made though there was room: not tried again in this process. */
   readonly #uncacheable = new Set<string>();
+  /** There was no room for the last entry, and somebody was told. */
+  #isDiskFull = false;
 
   constructor(runtime: RuntimeEnvironment, options: OnnxEngineOptions) {
     this.#runtime = runtime;
@@ -80,7 +82,8 @@ export class OnnxEngine implements Engine {
       const key = GraphCache.key(await this.#options.digest(files.path), this.#runtime.api.version);
       const entry = await cache.open(key);
       if (entry !== undefined) return residentBytesOf(entry);
-      if (!this.#uncacheable.has(key)) return preparationFactor * (await modelBytes(files.path)) + preparationBytes;
+      const bytes = await modelBytes(files.path);
+      if (await this.#mayMake(cache, key, bytes)) return preparationFactor * bytes + preparationBytes;
     }
     return 0;
   }
@@ -119,22 +122,34 @@ export class OnnxEngine implements Engine {
 
   async #loadThroughCache(cache: GraphCache, files: ModelFiles, options: EngineOptions): Promise<LoadedModel> {
     const key = GraphCache.key(await this.#options.digest(files.path), this.#runtime.api.version);
+    const bytes = await modelBytes(files.path);
     let reason: string | undefined;
-    if (!this.#uncacheable.has(key)) {
-      try {
-        return (
-          (await this.#loadFound(cache, key, files, options)) ?? (await this.#loadMade(cache, key, files, options))
-        );
-      } catch (fault) {
-        if (fault instanceof SkeinError) throw fault;
-        this.#uncacheable.add(key);
-        reason = (fault as Error).message;
-      }
+    try {
+      const found = await this.#loadFound(cache, key, files, options);
+      if (found !== undefined) return found;
+      if (await this.#mayMake(cache, key, bytes)) return await this.#loadMade(cache, key, files, options);
+    } catch (fault) {
+      if (fault instanceof SkeinError) throw fault;
+      reason = (fault as Error).message;
+      // A disk that others filled meanwhile says nothing of the model.
+      if (await cache.hasRoom(bytes)) this.#uncacheable.add(key);
     }
     const model = await this.#loadPlain(files, options, cpuProvider);
     // Had the model itself been at fault, it would have said so here.
     if (reason !== undefined) this.#options.warn('optimised graph not cached', { model: files.model, reason });
     return model;
+  }
+
+  /** Whether an entry is to be made: not of every model, and not on a disk that would not take it. */
+  async #mayMake(cache: GraphCache, key: string, bytes: number): Promise<boolean> {
+    if (this.#uncacheable.has(key)) return false;
+    const hasRoom = await cache.hasRoom(bytes);
+    if (!hasRoom && !this.#isDiskFull) {
+      const remedy = 'loads take longer until there is; free some, or lower --graph-cache';
+      this.#options.warn('no room on disk for optimised graphs', { reason: `${bytes} bytes wanted: ${remedy}` });
+    }
+    this.#isDiskFull = !hasRoom;
+    return hasRoom;
   }
 
   /** From the entry that is there; undefined where there is none that can be used. */

@@ -149,19 +149,53 @@ describe('GraphCache', () => {
   test('falls back to a plain load with one warning where the disk is full', async (t) => {
     const directory = temporaryDirectory(t);
     const path = writeModel(directory, weightyModel());
-    const root = tinyDisk(t);
-    await loadsPlainly(root, path);
+    const { root, isMounted } = tinyDisk(t);
+    await loadsPlainly(root, path, isMounted ? 'no room on disk for optimised graphs' : undefined);
     assert.deepEqual(readdirSync(root), []);
   });
 
-  async function loadsPlainly(root: string, path: string): Promise<void> {
+  test('writes nothing while there is no room, says so once, and writes again when there is', async (t) => {
+    const directory = temporaryDirectory(t);
+    const root = join(directory, 'cache');
+    mkdirSync(root);
+    let fakeFreeBytes = entryBytes / 2;
+    const engine = testEngine(new GraphCache(root, roomy, async () => fakeFreeBytes));
+    const paths = [1, 2].map((seed) => writeModel(directory, weightyModel(seed)));
+    const { mtimeMs } = statSync(root);
+    const answers = [];
+    for (const path of paths) answers.push(await loadAndRun(engine, path));
+    assert.equal(statSync(root).mtimeMs, mtimeMs, 'something was written there, if only for a while');
+    assert.equal(await engine.engine.loadPeakBytes({ model: 'm', version: 1, path: paths[0]! }), 0);
+    assert.deepEqual(
+      engine.warnings.map(({ message }) => message),
+      ['no room on disk for optimised graphs'],
+    );
+    fakeFreeBytes = roomy;
+    for (const [i, path] of paths.entries()) assert.deepEqual(await loadAndRun(engine, path), answers[i]);
+    assert.deepEqual([entriesOf(root).length, engine.warnings.length], [2, 1]);
+  });
+
+  test('tries again when an entry was not written because others filled the disk meanwhile', async (t) => {
+    const directory = temporaryDirectory(t);
+    const root = join(directory, 'cache');
+    writeFileSync(root, 'no directory: nothing is written below it');
+    const fakeFreeBytes = [roomy, 0, roomy];
+    const engine = testEngine(new GraphCache(root, roomy, async () => fakeFreeBytes.shift()!));
+    const path = writeModel(directory, weightyModel());
+    await loadAndRun(engine, path);
+    rmSync(root);
+    await loadAndRun(engine, path);
+    assert.deepEqual([entriesOf(root).length, engine.warnings.length, fakeFreeBytes], [1, 1, []]);
+  });
+
+  async function loadsPlainly(root: string, path: string, warning = 'optimised graph not cached'): Promise<void> {
     const engine = testEngine(new GraphCache(root, roomy));
     const answer = await loadAndRun(engine, path);
     assert.deepEqual(await loadAndRun(engine, path), answer);
     assert.deepEqual(await loadAndRun(testEngine(), path), answer);
     assert.deepEqual(
       engine.warnings.map(({ message }) => message),
-      ['optimised graph not cached'],
+      [warning],
     );
     assert.notEqual(engine.warnings[0]!.facts['reason'], '');
   }
@@ -260,18 +294,20 @@ function editFacts(entry: string, edit: (facts: Facts) => Facts): void {
 }
 
 /** A file system too small for an entry; where this user may not mount one, a directory that cannot be written to. */
-function tinyDisk(t: { after(hook: () => void): void }): string {
-  const path = mkdtempSync(join(tmpdir(), 'skein-tiny-disk-'));
-  let undo = () => chmodSync(path, 0o700);
+function tinyDisk(t: { after(hook: () => void): void }): { readonly root: string; readonly isMounted: boolean } {
+  const root = mkdtempSync(join(tmpdir(), 'skein-tiny-disk-'));
+  let undo = () => chmodSync(root, 0o700);
+  let isMounted = true;
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
-    undo = () => execFileSync('umount', ['--lazy', path]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root], { stdio: 'ignore' });
+    undo = () => execFileSync('umount', ['--lazy', root]);
   } catch {
-    chmodSync(path, 0o500);
+    isMounted = false;
+    chmodSync(root, 0o500);
   }
   t.after(() => {
     undo();
-    rmdirSync(path);
+    rmdirSync(root);
   });
-  return path;
+  return { root, isMounted };
 }
