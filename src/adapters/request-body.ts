@@ -15,6 +15,8 @@ export interface BodySource {
    * how many had them.
    */
   onReleased?(isSpent: boolean, sinks: number): void;
+  /** Pieces that a sink has were let go of, and more of the body comes: it is more than may be kept. */
+  onForgotten?(): void;
 }
 
 /** Bytes of request bodies that all requests of a process may keep for a second try, or until somebody takes them. */
@@ -212,6 +214,7 @@ export class RequestBody {
     this.#taken = 0;
     this.#keptBytes -= bytes;
     this.#pool.usedBytes -= bytes;
+    this.#source.onForgotten?.();
   }
 
   #pause(): void {

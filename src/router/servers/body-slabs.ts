@@ -52,6 +52,11 @@ export class BodySlabs {
     return kept;
   }
 
+  /** The body is more than may be kept: slabs that are full are left to whoever still reads them, and to the collector. */
+  forgetFull(): void {
+    if (this.#slabs.length > 1) this.#slabs = this.#slabs.slice(-1);
+  }
+
   /**
    * The body is no more. `isSpent`: nobody reads it any more, so that others may be read into its place. What was lent to
    * all of its `sinks` is free once they have done with it.

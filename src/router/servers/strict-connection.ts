@@ -255,6 +255,10 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
     if (this.#bodyLeft === 0 || this.socket.destroyed) this.#leavePlace();
   }
 
+  onForgotten(): void {
+    this.#slabs.forgetFull();
+  }
+
   stopBody(): void {
     this.#forgetStall();
     this.resume();

@@ -165,6 +165,32 @@ describe('the strict reader', () => {
     assert.equal(sharedBodies.usedBytes, 0);
   });
 
+  test('lets go of what is taken of a body that is over the bound of those that are kept', async (t) => {
+    const retention = { usedBytes: 0, limitBytes: 64 * 1024 * 1024, perRequestBytes: 1024 * 1024 };
+    const { mesh, server } = await serveFake(t, {}, { retention });
+    let taken = 0;
+    mesh.infer = (request) => {
+      request.body.attach({
+        onPiece: (piece) => {
+          taken += piece.byteLength;
+          return true;
+        },
+        onAborted: () => {},
+      });
+      return { cancel: () => {}, pause: () => {}, resume: () => {} };
+    };
+    const bytes = 32 * 1024 * 1024;
+    const body = Buffer.alloc(bytes - 1, 'a');
+    const socket = connect({ port: server.port, host: '127.0.0.1' });
+    t.after(() => socket.destroy());
+    const before = heldBytes();
+    socket.write(http('POST', path, '', { 'Content-Length': String(bytes) }));
+    socket.write(body);
+    await until(() => taken === body.length);
+    const held = heldBytes() - before;
+    assert.ok(held < bytes / 4, `${held} bytes are held of ${bytes}`);
+  });
+
   test('sends a large answer at the pace of its client', async (t) => {
     const { mesh, server } = await serveFake(t);
     mesh.behaviour = ({ isComplete, observer }) => {
@@ -188,6 +214,12 @@ describe('the strict reader', () => {
     await until(() => bytes > 32_000_000);
   });
 });
+
+/** In buffers, by whoever can still be reached. */
+function heldBytes(): number {
+  globalThis.gc!();
+  return process.memoryUsage().arrayBuffers;
+}
 
 /** A reset takes away what its client has not read yet: how much of the answers that is, is chance. */
 function isSame(ours: Received, theirs: Received): boolean {
