@@ -1,5 +1,6 @@
 import type { LinkConnection } from '../../protocol/link/connection.ts';
 import { encodeLoan, FrameType, flagEnd } from '../../protocol/link/frame.ts';
+import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import type { SharedBodies, SharedBody } from '../../protocol/reads/shared-bodies.ts';
 
 /** A backend whose link has ended ends what it runs for it; until then it may read what it was lent. */
@@ -18,7 +19,7 @@ interface Loan {
 export class BodyLoans {
   readonly #link: Pick<LinkConnection, 'send'>;
   readonly #bodies: SharedBodies;
-  readonly #open = new Map<number, Loan>();
+  readonly #open = new NumberedTable<Loan>();
 
   constructor(link: Pick<LinkConnection, 'send'>, bodies: SharedBodies) {
     this.#link = link;
@@ -62,7 +63,7 @@ export class BodyLoans {
   close(): void {
     if (this.#open.size === 0) return;
     setTimeout(() => {
-      for (const stream of this.#open.keys()) this.settle(stream);
+      for (const [stream] of this.#open.entries()) this.settle(stream);
     }, afterlifeMs).unref();
   }
 

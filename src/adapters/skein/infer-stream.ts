@@ -3,6 +3,7 @@ import { type LinkConnection, streamWindowBytes } from '../../protocol/link/conn
 import { FrameType } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import { BodyKind, encodeInferHead, type ReplyHead } from '../../protocol/link/infer-head.ts';
+import type { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import { releaseHolds, type SlabHold, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { Exchange, InferCall, ReplyObserver } from '../adapter.ts';
 import type { BodySink, RequestBody } from '../request-body.ts';
@@ -12,7 +13,7 @@ import type { BodyLoans } from './body-loans.ts';
 export interface InferWires {
   readonly link: LinkConnection;
   /** Those that wait for an answer, by number: one is over when it is not among them. */
-  readonly open: Map<number, InferStream>;
+  readonly open: NumberedTable<InferStream>;
   /** Undefined where bodies are sent. */
   readonly loans: BodyLoans | undefined;
 }
@@ -23,7 +24,7 @@ const copiedBytes = 2 * 1024;
 /** One request on a link: takes its body, tells of its answer, and is what whoever waits for that has in hand. */
 export class InferStream implements BodySink, Exchange, SlabHolder {
   readonly #link: LinkConnection;
-  readonly #open: Map<number, InferStream>;
+  readonly #open: NumberedTable<InferStream>;
   readonly #loans: BodyLoans | undefined;
   readonly #number: number;
   readonly #body: RequestBody;

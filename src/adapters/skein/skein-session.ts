@@ -18,6 +18,7 @@ import type {
   ModelFinding,
   State,
 } from '../../protocol/link/messages.ts';
+import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { SharedBodies } from '../../protocol/reads/shared-bodies.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
@@ -41,7 +42,7 @@ export class SkeinSession implements BackendSession {
   readonly #id: string;
   readonly #events: BackendEvents;
   readonly #link: LinkConnection;
-  readonly #infers = new Map<number, InferStream>();
+  readonly #infers = new NumberedTable<InferStream>();
   readonly #calls = new Map<number, CallStream>();
   readonly #opened = Promise.withResolvers<void>();
   readonly #bodies: SharedBodies | undefined;
@@ -243,7 +244,7 @@ export class SkeinSession implements BackendSession {
     this.#events.onLost(reason);
     for (const call of this.#calls.values()) call.fail(error);
     this.#calls.clear();
-    for (const infer of [...this.#infers.values()]) infer.onError(error);
+    for (const [, infer] of this.#infers.entries()) infer.onError(error);
     this.#loans?.close();
   }
 }

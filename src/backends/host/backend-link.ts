@@ -13,6 +13,7 @@ import {
 import { toLinkError } from '../../protocol/link/link-error.ts';
 import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
+import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import { releaseHolds, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { BodyFacts } from './body-codec.ts';
@@ -45,7 +46,7 @@ const maxStreams = 100_000;
 export class BackendLink {
   readonly #host: Host;
   readonly #link: LinkConnection;
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = new NumberedTable<Stream>();
   /** Bytes of answers that wait for their router to take them: they are in memory as the bodies of requests are. */
   readonly #answers = new Map<number, number>();
   readonly #onClosed: (peer: string, reason: string) => void;
@@ -281,7 +282,7 @@ export class BackendLink {
   #onClose(reason: string): void {
     this.#feed?.stop();
     this.#host.forgetRouter(this);
-    for (const [id, stream] of [...this.#streams]) this.#giveUp(id, stream);
+    for (const [id, stream] of this.#streams.entries()) this.#giveUp(id, stream);
     this.#reads.close();
     for (const id of [...this.#answers.keys()]) this.#forgetAnswer(id);
     this.#tellIfIdle();

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { FrameType, flagEnd, headerBytes, maxDataBytes, writeHeader } from './frame.ts';
+import { NumberedTable } from './numbered-table.ts';
 
 /** Frames of one turn gather in pieces of this size; payloads up to `copiedBytes` are copied into them. */
 const gatheredBytes = 16 * 1024;
@@ -31,7 +32,7 @@ export class FrameWriter {
   /** Bodies up to this size need no credit beyond the first, and no second piece. */
   readonly #smallBytes: number;
   readonly #onCaughtUp: (stream: number) => void;
-  readonly #streams = new Map<number, Bulk>();
+  readonly #streams = new NumberedTable<Bulk>();
   #ready: Bulk[] = [];
   #corked = false;
   #blocked = false;

@@ -1,12 +1,15 @@
 import type { BackendSession } from '../../adapters/adapter.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { CopyFacts } from '../../protocol/link/messages.ts';
+import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import type { CopyLoad } from '../routing/choose-copy.ts';
 import type { BackendView } from './backend-view.ts';
 import type { ModelEntry } from './model-entry.ts';
 
 /** A request that this router has sent to a copy and that can be taken away from it. */
 export interface SentRequest {
+  /** Of this router; no other that is under way has it. */
+  readonly number: number;
   /** The backend is silent: go elsewhere, if there is an elsewhere. */
   onStalled(): void;
 }
@@ -15,7 +18,7 @@ export interface SentRequest {
 export class CopyView implements CopyLoad {
   readonly backend: BackendView;
   readonly entry: ModelEntry;
-  readonly sent = new Set<SentRequest>();
+  readonly sent = new NumberedTable<SentRequest>();
   /** This router moves it: a successor is loaded elsewhere, or is there. */
   isMoving = false;
   /** The successor serves: this one goes as soon as every router knows. */

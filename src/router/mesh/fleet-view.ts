@@ -92,7 +92,7 @@ export class FleetView {
     view.reason = stalled ? reason : '';
     this.#forgetReady(view);
     if (stalled) {
-      for (const copy of view.copies.values()) for (const request of [...copy.sent]) request.onStalled();
+      for (const copy of view.copies.values()) for (const [, request] of copy.sent.entries()) request.onStalled();
     }
     this.#tell();
   }

@@ -3,6 +3,7 @@ import type { Adapter, BackendRecord, Exchange, ReplyObserver } from '../../adap
 import type { Registry } from '../../fleet/registry.ts';
 import type { RepositoryChanges } from '../../fleet/repository/repository-model.ts';
 import { SkeinError } from '../../protocol/errors.ts';
+import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import type { VersionStatus } from '../../protocol/v1/model-status.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
 import { place } from '../placement/place.ts';
@@ -81,7 +82,7 @@ export class LocalMesh implements Mesh {
   readonly #convictions: ConvictionDesk;
   readonly #isolation: ModelIsolation;
   readonly #retries = new RetryBudget(retryOptions, performance.now());
-  readonly #active = new Set<RequestRun>();
+  readonly #active = new NumberedTable<RequestRun>();
   readonly #context: RunContext;
   readonly #timer: NodeJS.Timeout;
   #retryCount = 0;
@@ -122,7 +123,7 @@ export class LocalMesh implements Mesh {
       mayRetry: () => this.#mayRetry(),
       onLost: (run, copy, error) => this.#inquiry.onLost(run, copy, error),
       onFinished: (run) => {
-        this.#active.delete(run);
+        this.#active.delete(run.number);
         suspects.finished(run);
       },
     };
@@ -185,7 +186,7 @@ export class LocalMesh implements Mesh {
     this.#upkeep.scaler.noteRequest(entry);
     this.#retries.earn();
     const run = new RequestRun(request, entry, { nowMs, deadlineMs: nowMs + timeoutMs }, this.#context, observer);
-    this.#active.add(run);
+    this.#active.set(run.number, run);
     if (this.#inquiry.watches(request.model, nowMs)) this.#dispatchUnlessConvicted(run);
     else run.dispatch();
     return run;
@@ -381,12 +382,11 @@ export class LocalMesh implements Mesh {
     this.#coldStarts.sweep(nowMs);
     this.#upkeep.tick(nowMs);
     this.#isolation.sweep(nowMs);
-    for (const run of this.#active) run.expire(nowMs);
+    for (const run of this.#active.values()) run.expire(nowMs);
   }
 }
 
 const preloadsAtOnce = 4;
-
 const nothingUnderWay: Exchange = { cancel: () => {}, pause: () => {}, resume: () => {} };
 
 function chooseReady(

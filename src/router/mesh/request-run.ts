@@ -36,8 +36,17 @@ const wholeReplyBytes = 256 * 1024;
 /** Beside the deadline and the budget: an answer that fails everywhere must come to an end. */
 const maxAttempts = 5;
 
+let lastNumber = 0;
+
+/** Begins anew after four thousand million requests; by then the low numbers are long answered. */
+function nextNumber(): number {
+  lastNumber = (lastNumber + 1) >>> 0;
+  return lastNumber;
+}
+
 /** One inference on its way: choose a copy or wait for one, send, and on a failure that allows it go on elsewhere. */
 export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldRequest {
+  readonly number = nextNumber();
   readonly request: MeshRequest;
   readonly entry: ModelEntry;
   readonly deadlineMs: number;
@@ -111,7 +120,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     // Half an answer of a copy that failed is nobody's.
     this.#reply = undefined;
     if (this.#pieces.length > 0) this.#pieces = [];
-    copy.sent.add(this);
+    copy.sent.set(this.number, this);
     const { request } = this;
     const timeoutMs = this.deadlineMs === Infinity ? 0 : Math.max(1, Math.ceil(this.deadlineMs - performance.now()));
     this.#exchange = copy.session.infer(
@@ -247,7 +256,7 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
   }
 
   #leaveCopy(): void {
-    this.#copy?.sent.delete(this);
+    this.#copy?.sent.delete(this.number);
     this.#copy = undefined;
     this.#exchange = undefined;
   }
