@@ -1,6 +1,5 @@
 import type { Adapter, BackendEvents, BackendRecord, BackendSession } from '../adapter.ts';
 import { defaultOptions, type V2Options } from './v2-options.ts';
-import { V2Session } from './v2-session.ts';
 
 /**
  * The router's driver for servers of the Open Inference Protocol over HTTP that somebody else runs: Triton, KServe,
@@ -15,6 +14,8 @@ export class V2Adapter implements Adapter {
   }
 
   async connect(target: BackendRecord, events: BackendEvents, signal: AbortSignal): Promise<BackendSession> {
+    // Most routers have no such server: undici, which all else here stands on, is 9 MB.
+    const { V2Session } = await import('./v2-session.ts');
     let onAbort = () => {};
     const session = new V2Session(
       target,

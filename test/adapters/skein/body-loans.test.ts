@@ -5,6 +5,7 @@ import { InferStream } from '../../../src/adapters/skein/infer-stream.ts';
 import type { LinkConnection } from '../../../src/protocol/link/connection.ts';
 import { decodeLoan, FrameType, flagEnd } from '../../../src/protocol/link/frame.ts';
 import type { CopyFacts } from '../../../src/protocol/link/messages.ts';
+import { NumberedTable } from '../../../src/protocol/link/numbered-table.ts';
 import { SharedBodies } from '../../../src/protocol/reads/shared-bodies.ts';
 import { RecordedLink } from '../../protocol/link/recorded-link.ts';
 import { socketPair } from '../../protocol/link/socket-pair.ts';
@@ -146,7 +147,7 @@ test('What of a body is lent does not overtake what was sent and waits for the b
   // The beginning came with the request before, and was held elsewhere.
   const { body } = clientBody(260_000);
   const loans = new BodyLoans(router.link, bodies);
-  const wires = { link: router.link, open: new Map(), loans };
+  const wires = { link: router.link, open: new NumberedTable<InferStream>(), loans };
   const call = { copy: noFacts, dialect: 'v2', timeoutMs: 0, traceparent: '', versionNamed: false } as const;
   body.push(Buffer.alloc(60_000, 'a'));
   const stream = new InferStream(wires, 2, body, new RecordedReply());
