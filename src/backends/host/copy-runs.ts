@@ -163,7 +163,7 @@ export class CopyRuns {
 
   async #reviewSessions(): Promise<void> {
     const { siblings } = this.#options.model;
-    if (siblings === undefined || this.#isMaking) return;
+    if (siblings === undefined || this.#isMaking || this.#isClosed) return;
     const unused = this.planner.unusedThreads();
     if (unused !== undefined) {
       await this.#drop(unused);

@@ -237,10 +237,10 @@ export class Copy {
     const rows = step.items.length === 1 ? step.items[0]!.request.batchSize : step.rows;
     const run = this.runs.begin(setting, rows, nowMs);
     let isFree = false;
-    void this.#run(step.items, rows, nowMs, this.runs.model(setting.threads), (isTypical) => {
+    void this.#run(step.items, rows, nowMs, this.runs.model(setting.threads), (isTypical, endMs) => {
       if (isFree) return;
       isFree = true;
-      this.runs.end(run, isTypical, performance.now());
+      this.runs.end(run, isTypical, endMs);
       giveBack();
       this.#pump();
     });
@@ -260,13 +260,13 @@ export class Copy {
     return step;
   }
 
-  /** `free` is called once the slot can be used again: before the answers, so that the next run does not wait for them. */
+  /** `free` is called once the slot can be used again. */
   async #run(
     items: readonly InferWork[],
     rows: number,
     startMs: number,
     model: LoadedModel,
-    free: (isTypical: boolean) => void,
+    free: (isTypical: boolean, endMs: number) => void,
   ): Promise<void> {
     let done: { readonly outputs: readonly (readonly Tensor[])[]; readonly times: RunTimes };
     try {
@@ -275,14 +275,19 @@ export class Copy {
       const error = SkeinError.from(fault);
       if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items, model);
       else for (const item of items) this.#fail(item, error);
-      free(false);
+      free(false, performance.now());
       return;
     }
-    free(true);
+    const endMs = performance.now();
+    // A next run does not wait for the answers of this one. Where there is none they leave first: what is to be learned
+    // of the run waits until they are on their way, at the end of this turn.
+    const isAwaited = this.#batcher.queuedItems > 0 || this.#cores.waiting > 0;
+    if (isAwaited) free(true, endMs);
     items.forEach((item, i) => {
       const tensors = done.outputs.map((split) => split[i]!);
       this.#answer(item, tensors, startMs, done.times);
     });
+    if (!isAwaited) setImmediate(() => free(true, endMs));
   }
 
   /** Every output, cut into the rows of each request. */

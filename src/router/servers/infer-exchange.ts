@@ -83,7 +83,10 @@ export class InferExchange implements ClientListener, ReplyObserver {
   /** After the answer, or because the client went away before it. */
   onGone(): void {
     this.#client.abandon();
-    if (!this.#isOver) this.#finish(new SkeinError('cancelled'));
+    if (this.#isOver) return;
+    const error = new SkeinError('cancelled');
+    this.#finish(error);
+    this.#count(performance.now() - this.#startedMs, error);
   }
 
   onReply(reply: InferReply): void {
@@ -97,7 +100,11 @@ export class InferExchange implements ClientListener, ReplyObserver {
   onEnd(): boolean {
     if (this.#isOver) return false;
     this.#finish(undefined);
-    return this.#client.endAnswer();
+    const tookMs = performance.now() - this.#startedMs;
+    const isFlushed = this.#client.endAnswer();
+    // The client has its answer: nobody waits for the counting.
+    this.#count(tookMs, undefined);
+    return isFlushed;
   }
 
   onError(error: SkeinError, requestId?: string): void {
@@ -127,6 +134,7 @@ export class InferExchange implements ClientListener, ReplyObserver {
   #fail(error: SkeinError, requestId?: string): void {
     if (this.#isOver) return;
     this.#finish(error);
+    this.#count(performance.now() - this.#startedMs, error);
     this.#client.refuse(error, requestId, this.#isOutOfStep);
     if (error.kind === 'internal') this.#front.log('inference failed', { model: this.#facts.model, error });
   }
@@ -141,9 +149,11 @@ export class InferExchange implements ClientListener, ReplyObserver {
       this.#exchange?.cancel();
     }
     this.#exchange = undefined;
-    const seconds = (performance.now() - this.#startedMs) / 1_000;
+  }
+
+  #count(tookMs: number, error: SkeinError | undefined): void {
     // Before the mesh was asked nobody knows whether there is such a model.
-    this.#front.metrics.inferred(this.#body === undefined ? undefined : this.#facts.model, seconds, error);
+    this.#front.metrics.inferred(this.#body === undefined ? undefined : this.#facts.model, tookMs / 1_000, error);
     this.#span?.end(error);
   }
 }

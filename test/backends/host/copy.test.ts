@@ -185,6 +185,28 @@ describe('Copy', () => {
     assert.deepEqual(sent.map(codeOf), ['batch_not_split', 'batch_not_split']);
   });
 
+  test('answers before it gives the slot back where nobody waits for it, and after it where somebody does', async () => {
+    const model = echoing(false);
+    const { copy } = serve(model, { maxBatchSize: 1 });
+    // Of the run's own slot, and runs that were begun.
+    const atAnswers: (readonly [isHeld: boolean, begun: number])[] = [];
+    let own = 0;
+    const onOutcome = () => atAnswers.push([copy.runs.underWay.count > model.runs.length - ++own, model.runs.length]);
+    send(copy, { ...rowsOf(1, 1), onOutcome });
+    await turns();
+    send(copy, { ...rowsOf(2, 1), onOutcome });
+    await turns();
+    model.runs[0]!.finish();
+    await turns();
+    model.runs[1]!.finish();
+    await turns();
+    assert.deepEqual(atAnswers, [
+      [false, 2],
+      [true, 2],
+    ]);
+    assert.equal(copy.runs.underWay.count, 0);
+  });
+
   test('ends a run only when nobody in it wants it any more', async () => {
     const model = echoing(false);
     const { copy } = serve(model);
