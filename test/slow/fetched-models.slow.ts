@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeBenchModels } from '../../examples/models/write-bench-models.ts';
+import { backendKeyText } from '../../src/protocol/link/link-proof.ts';
+import { createAuthority } from '../fixtures/certificates.ts';
 import { startEtcd } from '../fixtures/etcd-process.ts';
 import { showFigures } from '../fixtures/figures.ts';
 import { modelOf, until } from '../fixtures/fleet-client.ts';
@@ -11,75 +13,129 @@ import { type MemberProcess, startMember } from '../fixtures/fleet-processes.ts'
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
 import { type FileServer, sha256, startFileServer } from '../fleet/sources/file-server.ts';
 
+type Owner = Parameters<typeof startEtcd>[0];
+
 /** Long enough under way to be caught at it. */
 const bulkyBytes = 96 * 2 ** 20;
 
-describe('A fleet that fetches its models', () => {
-  let server: FileServer;
-  let router: MemberProcess;
+/** What members show each other, by their ids. */
+type GuardOf = (id: string) => readonly string[];
+
+interface FetchingFleet {
+  readonly server: FileServer;
+  readonly router: MemberProcess;
+  readonly backends: Map<string, MemberProcess>;
+  /** Of the list of the files of `identity`. */
+  readonly digest: string;
+  startBackend(id: string): Promise<void>;
+  register(name: string, sha: string): Promise<Response>;
+  post(path: string, body: unknown): Promise<Response>;
+  /** One inference. */
+  ask(name: string): Promise<Response>;
+  metrics(): Promise<string>;
+}
+
+/** A web server with one model, a router, and a backend b1 that has no model directory. */
+async function startFetchingFleet(owner: Owner, guardOf: GuardOf): Promise<FetchingFleet> {
+  const directory = temporaryDirectory(owner);
+  writeBenchModels(directory, ['identity']);
+  const server = await startFileServer(owner);
+  const files = ['1/model.onnx', 'config.pbtxt'].map(
+    (path) => [path, readFileSync(join(directory, 'identity', path))] as const,
+  );
+  for (const [path, bytes] of files) server.files.set(`/identity/${path}`, bytes);
+  const list = files.map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`).join('');
+  server.files.set('/identity/SHA256SUMS', Buffer.from(list));
+  const registry = ['--registry', `etcd://${(await startEtcd(owner)).host}`];
+  const fetches = ['--source-allow', server.origin, '--source-addresses', 'any', '--memory', '256MiB'];
   const backends = new Map<string, MemberProcess>();
-  let startBackend: (id: string) => Promise<void>;
-  let digest = '';
+  const startBackend = async (id: string) => {
+    const args = [...registry, ...guardOf(id), '--id', id, '--listen', 'tcp://127.0.0.1:0', ...fetches];
+    backends.set(id, await startMember(owner, 'backend', args));
+  };
+  await startBackend('b1');
+  const ports = ['--http', '0', '--grpc', '0', '--metrics', '0'];
+  const router = await startMember(owner, 'router', [...registry, ...guardOf('r1'), '--id', 'r1', ...ports]);
+  const post = (path: string, body: unknown) => {
+    const headers = { 'content-type': 'application/json' };
+    return fetch(`${router.http}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  };
+  return {
+    ...{ server, router, backends, digest: sha256(list), startBackend, post },
+    register: (name, sha) =>
+      post(`/fleet/models/${name}`, { source: { url: `${server.origin}/identity/SHA256SUMS`, sha256: sha } }),
+    ask: (name) => {
+      const data = Array.from({ length: 16 }, (_, i) => i);
+      return post(`/v2/models/${name}/infer`, { inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 16], data }] });
+    },
+    metrics: async () => (await fetch(`${router.metrics}/metrics`)).text(),
+  };
+}
+
+/** Asks for the model until it is served, then for a second copy of it on b2; resolves with the metrics once b2 has fetched it. */
+async function fetchTwice({ register, digest, ask, server, startBackend, post, metrics }: FetchingFleet) {
+  assert.equal((await register('identity', digest)).status, 200);
+  await until('the model is served', 10_000, async () => ((await ask('identity')).status === 200 ? true : undefined));
+  server.requests.length = 0;
+  await startBackend('b2');
+  await post('/fleet/models/identity', { minCopies: 2 });
+  return until('b2 has fetched it', 20_000, async () => {
+    const text = await metrics();
+    return /skein_source_fetches\{backend="b2"\} 3/.test(text) ? text : undefined;
+  });
+}
+
+describe('A fleet whose links are over TLS', () => {
+  test('brings a second copy from the backend that has one, each by its own certificate', async (t) => {
+    const authority = createAuthority(temporaryDirectory(t));
+    const fleet = await startFetchingFleet(t, (id) => {
+      const { certPath, keyPath } = authority.issue(id);
+      return ['--link-ca', authority.caPath, '--link-cert', certPath, '--link-key', keyPath];
+    });
+    assert.match(await fetchTwice(fleet), /skein_source_peer_fetches\{backend="b2"\} 3/);
+    assert.deepEqual(fleet.server.requests, []);
+  });
+});
+
+describe('A fleet whose backends have a key of their own each', () => {
+  test('brings every copy from its source: nobody but a router may ask a backend', async (t) => {
+    const secret = 'the secret of this fleet';
+    const tokens = temporaryDirectory(t);
+    const fleet = await startFetchingFleet(t, (id) => {
+      const path = join(tokens, id);
+      writeFileSync(path, id.startsWith('r') ? secret : backendKeyText(secret, id));
+      return ['--link-token', path];
+    });
+    assert.doesNotMatch(await fetchTwice(fleet), /skein_source_peer_fetches\{backend="b2"\} [1-9]/);
+    assert.equal(fleet.server.requests.length, 3);
+    assert.equal((await fleet.ask('identity')).status, 200);
+  });
+});
+
+describe('A fleet that fetches its models', () => {
+  let fleet: FetchingFleet;
   const ends: (() => unknown)[] = [];
   const owner = { after: (end: () => unknown) => void ends.unshift(end) };
   after(async () => {
     for (const end of ends) await end();
   });
-
   before(async () => {
-    const directory = temporaryDirectory(owner);
-    writeBenchModels(directory, ['identity']);
-    server = await startFileServer(owner);
-    const files = ['1/model.onnx', 'config.pbtxt'].map(
-      (path) => [path, readFileSync(join(directory, 'identity', path))] as const,
-    );
-    for (const [path, bytes] of files) server.files.set(`/identity/${path}`, bytes);
-    const list = files.map(([path, bytes]) => `${sha256(bytes)}  ${path}\n`).join('');
-    server.files.set('/identity/SHA256SUMS', Buffer.from(list));
-    digest = sha256(list);
-    const token = join(directory, 'token');
+    const token = join(temporaryDirectory(owner), 'token');
     writeFileSync(token, 'the secret of this fleet');
-    const registry = ['--registry', `etcd://${(await startEtcd(owner)).host}`, '--link-token', token];
-    const fetches = ['--source-allow', server.origin, '--source-addresses', 'any', '--memory', '256MiB'];
-    startBackend = async (id) => {
-      const args = [...registry, '--id', id, '--listen', 'tcp://127.0.0.1:0', ...fetches];
-      backends.set(id, await startMember(owner, 'backend', args));
-    };
-    await startBackend('b1');
-    router = await startMember(owner, 'router', [
-      ...registry,
-      '--id',
-      'r1',
-      '--http',
-      '0',
-      '--grpc',
-      '0',
-      '--metrics',
-      '0',
-    ]);
+    fleet = await startFetchingFleet(owner, () => ['--link-token', token]);
   });
 
-  const register = (name: string, sha: string) =>
-    post(`/fleet/models/${name}`, { source: { url: `${server.origin}/identity/SHA256SUMS`, sha256: sha } });
-  const post = (path: string, body: unknown) => {
-    const headers = { 'content-type': 'application/json' };
-    return fetch(`${router.http}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  };
-  const ask = (name: string) => {
-    const data = Array.from({ length: 16 }, (_, i) => i);
-    return post(`/v2/models/${name}/infer`, { inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 16], data }] });
-  };
-
   test('loads a model that an entry says the place of, and tells of the bytes', async () => {
+    const { register, ask, server, digest, metrics } = fleet;
     const registered = await register('identity', digest);
     assert.equal(registered.status, 200, await registered.text());
     await until('the model is known', 10_000, async () => ((await ask('identity')).status === 200 ? true : undefined));
-    const metrics = await (await fetch(`${router.metrics}/metrics`)).text();
-    assert.match(metrics, /skein_source_fetches\{backend="b1"\} 3/);
+    assert.match(await metrics(), /skein_source_fetches\{backend="b1"\} 3/);
     assert.equal(server.requests.length, 3);
   });
 
   test('refuses one whose digest is another, and serves the others', async () => {
+    const { register, ask } = fleet;
     await register('identity-forged', sha256('another'));
     const answer = await until('it is refused', 10_000, async () => {
       const text = await (await ask('identity-forged')).text();
@@ -90,10 +146,10 @@ describe('A fleet that fetches its models', () => {
   });
 
   test('brings a second copy from the backend that has one, and does not ask the web server', async (t) => {
+    const { server, startBackend, post, metrics } = fleet;
     server.requests.length = 0;
     await startBackend('b2');
     await post('/fleet/models/identity', { minCopies: 2 });
-    const metrics = async () => (await fetch(`${router.metrics}/metrics`)).text();
     const figures = await until('b2 has fetched it', 20_000, async () => {
       const text = await metrics();
       return /skein_source_fetches\{backend="b2"\} 3/.test(text) ? text : undefined;
@@ -107,6 +163,7 @@ describe('A fleet that fetches its models', () => {
   });
 
   test('goes on at the web server when the backend that sends a file is killed', async (t) => {
+    const { server, router, backends, startBackend, post, ask } = fleet;
     const bulky = Buffer.alloc(bulkyBytes, 'bulky');
     const files = { '1/weights.bin': bulky, '1/model.onnx': server.files.get('/identity/1/model.onnx')! };
     const sums = Object.entries(files)
