@@ -1,8 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Pointer, RuntimeApi } from './runtime-api.ts';
 
-/** A thread that was not needed for so long ends: its heap is memory that models could have. */
-const idleMs = 2_000;
+/** How long a thread rests until it ends: its heap is memory that models could have. */
+interface Rests {
+  readonly anyMs: number;
+  /** The last one rests longer: to start one takes 40 to 60 ms of a core, to optimise a small model 20. */
+  readonly lastMs: number;
+}
+
+const usualRests: Rests = { anyMs: 2_000, lastMs: 60_000 };
 
 interface Thread {
   readonly worker: Worker;
@@ -36,9 +42,11 @@ type Result = { readonly session: Pointer } | { readonly error: string };
  */
 export class OptimiserThreads {
   readonly #data: ThreadData;
+  readonly #rests: Rests;
   readonly #idle: Thread[] = [];
 
-  constructor(api: RuntimeApi) {
+  constructor(api: RuntimeApi, rests = usualRests) {
+    this.#rests = rests;
     this.#data = {
       importer: import.meta.url,
       createSession: api.addressOf('CreateSession'),
@@ -72,9 +80,14 @@ export class OptimiserThreads {
     thread.done = undefined;
     worker.unref();
     this.#idle.push(thread);
-    thread.idleTimer = setTimeout(() => this.#end(thread), idleMs).unref();
+    thread.idleTimer = setTimeout(() => this.#rested(thread), this.#rests.anyMs).unref();
     if ('error' in result) done?.reject(new Error(result.error));
     else done?.resolve(result.session);
+  }
+
+  #rested(thread: Thread): void {
+    if (this.#idle.length > 1) this.#end(thread);
+    else thread.idleTimer = setTimeout(() => this.#end(thread), this.#rests.lastMs).unref();
   }
 
   #end(thread: Thread): void {
