@@ -22,7 +22,6 @@ export function readTensorProto(reader: WireReader, name: string): Tensor {
   const datatype = datatypeOfNumber(type);
   if (datatype === undefined) throw new SkeinError('tensor_proto_type', { input: name, type });
   const count = elementCount(shape);
-  if (!Number.isSafeInteger(count)) throw parsingError(name, `it has ${count} elements`);
   if (content.length > 0) return ofContent(name, datatype, shape, content);
   const parts = values.fill(datatype, count, (reason) => parsingError(name, reason));
   return { name, datatype, shape, parts, byteLength: lengthOf(parts) };
@@ -59,7 +58,9 @@ function readShape(reader: WireReader, name: string): number[] {
     else if (field === 3 && reader.bool()) throw parsingError(name, 'its shape is unknown');
     else if (field !== 3) reader.skip();
   }
-  const isKnown = shape.every((size) => size >= 0 && Number.isSafeInteger(size));
+  // As in V2, were a size of 0 a 1: runtimes multiply in another order, and some end where they cannot.
+  const isKnown =
+    shape.every((size) => size >= 0) && Number.isSafeInteger(elementCount(shape.map((size) => size || 1)));
   if (!isKnown || shape.length > maxRank) throw parsingError(name, `its shape is [${shape.slice(0, 16).join(',')}]`);
   return shape;
 }

@@ -56,6 +56,21 @@ describe('readTensorProto', () => {
     );
   });
 
+  test('refuses sizes whose product is no number of elements, one of them 0 or not', () => {
+    const float = 1;
+    for (const sizes of [
+      [2 ** 52, 2 ** 52, 0],
+      [0, 2 ** 52, 2 ** 52],
+      [2 ** 30, 2 ** 30],
+    ]) {
+      const write = (writer: WireWriter) => {
+        writer.int32(1, float);
+        shape(writer, ...sizes);
+      };
+      assert.throws(() => read(write), { code: 'tensor_proto_malformed' });
+    }
+  });
+
   test('takes the bytes of tensor_content as they are, before or behind its type', () => {
     const bytes = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0);
     const tensor = read((writer) => {

@@ -16,6 +16,7 @@ export function createInput(api: TensorflowApi, tensor: Tensor): Pointer {
     const shape = `[${tensor.shape.join(',')}]`;
     throw new Error(`input '${tensor.name}' has ${tensor.byteLength} bytes, and its shape ${shape} takes ${expected}`);
   }
+  checkSizes(tensor);
   const dimensions = tensor.shape.length === 0 ? null : BigInt64Array.from(tensor.shape, BigInt);
   const type = dataTypeOf[tensor.datatype];
   const value = api.pointer('TF_AllocateTensor', type, dimensions, tensor.shape.length, tensor.byteLength);
@@ -36,6 +37,15 @@ export function readOutput(api: TensorflowApi, name: string, value: Pointer): Te
   else if (datatype === 'BYTES') bytes = readStrings(data, elementCount(shape));
   else bytes = copyOut(data, byteLength);
   return { name, datatype, shape, parts: [bytes], byteLength: bytes.byteLength };
+}
+
+const mostDimensions = 254;
+
+/** TensorFlow ends the process for what it cannot multiply, where a size of 0 says that there is nothing, too. */
+function checkSizes({ name, shape }: Tensor): void {
+  const product = shape.reduce((elements, size) => elements * Math.max(1, size), 1);
+  if (shape.length <= mostDimensions && product <= Number.MAX_SAFE_INTEGER) return;
+  throw new Error(`input '${name}' has a shape that TensorFlow does not take: [${shape.slice(0, 16).join(',')}]`);
 }
 
 function createStrings(api: TensorflowApi, tensor: Tensor): Pointer {
