@@ -168,6 +168,10 @@ function siblingsOf({ leader, tell }: RouterParty): RouterSiblings {
       unload: (model) => leader({ verb: 'unload', model }),
     },
     announce: (service) => tell({ kind: 'service', service }),
+    convict: (conviction) => {
+      const told = leader ? leader({ verb: 'convict', conviction }) : tell({ kind: 'conviction', conviction });
+      told.catch(() => {}); // it holds here; another process finds out for itself
+    },
   };
 }
 

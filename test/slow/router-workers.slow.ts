@@ -8,10 +8,17 @@ import { milliseconds, showFigures } from '../fixtures/figures.ts';
 import { load, until } from '../fixtures/fleet-client.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
+import { poisonPair, writePoisonModel } from '../fixtures/poison-model.ts';
 import { processTree } from '../fixtures/process-tree.ts';
 import { type SkeinProcess, startSkein } from '../fixtures/skein-process.ts';
 import { closedLoop } from '../fixtures/traffic/closed-loop.ts';
-import { binaryRequest, floatTensor, forModel, type InferRequest } from '../fixtures/traffic/infer-request.ts';
+import {
+  binaryRequest,
+  floatTensor,
+  forModel,
+  type InferRequest,
+  int32Tensor,
+} from '../fixtures/traffic/infer-request.ts';
 import { OpenLoop } from '../fixtures/traffic/open-loop.ts';
 import { describeFailures, failuresOf, Sender } from '../fixtures/traffic/sender.ts';
 
@@ -96,6 +103,34 @@ describe('two router processes that share a port', () => {
   function* requestsOf(count: number): Generator<InferRequest> {
     for (let i = 0; i < count; i++) yield forModel(models[i % models.length]!, body);
   }
+});
+
+describe('two router processes that share a port, and a request that ends its process', () => {
+  test('go by what one of them convicted, whichever it was, and so does one that comes later', async (t) => {
+    const repository = temporaryDirectory(t);
+    writePoisonModel(repository);
+    const skein = await startSkein({ repository, args: ['--router-workers', '2'] });
+    t.after(() => skein.kill());
+    await bothServe(skein);
+    await load(skein.http, 'poison');
+    const [x, y] = [int32Tensor('x', [1, 1], [poisonPair.x]), int32Tensor('y', [1, 1], [poisonPair.y])];
+    const poison = binaryRequest('poison', [x, y]);
+    const crashes = () => skein.log().split('"backend process ended').length - 1;
+    const sendOnItsOwn = async () => {
+      const sender = new Sender(skein.http);
+      const { status } = await sender.send(poison);
+      await sender.close();
+      return status;
+    };
+    assert.equal(await sendOnItsOwn(), 400);
+    assert.equal(crashes(), 2);
+    await sleep(500);
+    for (let i = 0; i < looks; i++) assert.equal(await sendOnItsOwn(), 400);
+    assert.equal(crashes(), 2, 'no other process had to find out');
+    await killWorker(skein);
+    for (let i = 0; i < looks; i++) assert.equal(await sendOnItsOwn(), 400);
+    assert.equal(crashes(), 2, 'nor one that began later');
+  });
 });
 
 /** The first one, which started all others, comes first. */

@@ -4,6 +4,7 @@ import type { FleetChanges, FleetListener, FleetSnapshot, Registry } from '../..
 import { SkeinError } from '../../protocol/errors.ts';
 import type { Quarantine } from '../routing/quarantine.ts';
 import type { FleetReport } from './reports.ts';
+import { noSiblings, type RouterSiblings } from './router-siblings.ts';
 
 type Log = (message: string, facts: Record<string, unknown>) => void;
 
@@ -14,18 +15,23 @@ const againMs = 2_000;
 /** In one report. */
 const mostReported = 20;
 
-/** What may not be tried for a while: by this router's own convictions, and in a fleet by those of the others. */
+/**
+ * What may not be tried for a while: by this router's own convictions, by those of the processes behind the same port, and
+ * in a fleet by those of the others.
+ */
 export class ConvictionDesk implements FleetListener {
   readonly #quarantine: Quarantine;
   readonly #log: Log;
+  readonly #siblings: RouterSiblings;
   readonly #known = new Map<string, Conviction>();
   #fleet: { readonly registry: Registry; readonly self: string } | undefined;
   #waiting = 0;
   #count = 0;
 
-  constructor(quarantine: Quarantine, log: Log) {
+  constructor(quarantine: Quarantine, log: Log, siblings = noSiblings) {
     this.#quarantine = quarantine;
     this.#log = log;
+    this.#siblings = siblings;
   }
 
   /** Tells the other routers from now on, and goes by what they tell. */
@@ -44,7 +50,25 @@ export class ConvictionDesk implements FleetListener {
     this.#count++;
     this.#log(`${what} convicted: its process crashed twice with it`, { model, mark });
     const forMs = this.#quarantine.convict(model, what, mark, performance.now());
+    this.#siblings.convict({ model, what, mark, by: '', forMs });
     if (this.#fleet !== undefined) void this.#tell({ model, what, mark, by: this.#fleet.self, forMs });
+  }
+
+  /** A process behind the same port convicted it. The one that leads tells the others. */
+  hear(conviction: Conviction): void {
+    const { model, what, mark, forMs } = conviction;
+    if (this.refusedForMs(model, what, mark) > 0) return; // this one's own, or heard already
+    this.#quarantine.learn(model, what, mark, forMs, performance.now());
+    this.#log(`${what} refused: another process behind this port convicted it`, { model, mark });
+    if (this.#siblings.leader === undefined) this.#siblings.convict(conviction);
+  }
+
+  /** What holds now, the oldest first, for a process that begins. */
+  inForce(): Conviction[] {
+    return this.#quarantine
+      .refused(performance.now())
+      .map((refusal) => ({ ...refusal, by: '' }))
+      .reverse();
   }
 
   report(nowMs: number): Pick<FleetReport, 'convictions' | 'refused' | 'refusals'> {

@@ -79,7 +79,7 @@ export class LocalMesh implements Mesh {
   readonly #refresh: ModelRefresh;
   readonly #reports: FleetReports;
   readonly #inquiry: CrashInquiry;
-  readonly #convictions: ConvictionDesk;
+  readonly convictions: ConvictionDesk;
   readonly #isolation: ModelIsolation;
   readonly #retries = new RetryBudget(retryOptions, performance.now());
   readonly #active = new NumberedTable<RequestRun>();
@@ -94,8 +94,8 @@ export class LocalMesh implements Mesh {
     this.#fleet = new FleetView(this.#catalogue);
     this.#troubles = new LoadTroubles(log);
     const quarantine = new Quarantine(options.quarantine);
-    this.#convictions = new ConvictionDesk(quarantine, log);
-    const lostLoads = new LostLoads(processes, this.#convictions);
+    this.convictions = new ConvictionDesk(quarantine, log, options.siblings);
+    const lostLoads = new LostLoads(processes, this.convictions);
     const wake = (id: string) => this.#connector.wake(id, processes);
     this.#coldStarts = new ColdStarts(this.#fleet, options.hold, { troubles: this.#troubles, lostLoads }, wake);
     this.#upkeep = new CopyUpkeep(this.#catalogue, this.#fleet, this.#coldStarts, options);
@@ -114,7 +114,7 @@ export class LocalMesh implements Mesh {
     this.#reports = new FleetReports(this.#catalogue, this.#fleet, this.#coldStarts, this.#upkeep);
     const suspects = new SuspectRunner(this.#fleet, this.#connector, processes);
     this.#isolation = new ModelIsolation(quarantine, this.#connector, processes, log);
-    this.#inquiry = new CrashInquiry(quarantine, this.#convictions, processes, suspects, this.#isolation, log);
+    this.#inquiry = new CrashInquiry(quarantine, this.convictions, processes, suspects, this.#isolation, log);
     this.#context = {
       choose: (entry, version, excluded) => this.#choose(entry, version, excluded),
       hold: (entry, version, request) => this.#coldStarts.hold(entry, version, request),
@@ -140,7 +140,7 @@ export class LocalMesh implements Mesh {
     const desk = new FleetDesk(registry, (path) => findModel(this.#fleet, path));
     this.repository.desk = desk;
     registry.watch(this.#sync);
-    this.#convictions.shareThrough(registry, this.#options.routers?.self ?? '');
+    this.convictions.shareThrough(registry, this.#options.routers?.self ?? '');
     return desk;
   }
 
@@ -272,7 +272,7 @@ export class LocalMesh implements Mesh {
       retries: this.#retryCount,
       ...this.#coldStarts.totals,
       ...this.#troubles.totals,
-      ...this.#convictions.report(performance.now()),
+      ...this.convictions.report(performance.now()),
       ...this.#upkeep.figures,
       registry: this.#sync.standing,
       routers: this.#options.routers?.all() ?? [],
@@ -289,7 +289,7 @@ export class LocalMesh implements Mesh {
     const entry = this.#catalogue.find(model);
     if (entry === undefined || !entry.isOffered) throw new SkeinError('model_unknown', { model });
     const nowMs = performance.now();
-    return { ...this.#reports.explain(entry, nowMs), bodiesRefused: this.#convictions.bodiesRefused(model, nowMs) };
+    return { ...this.#reports.explain(entry, nowMs), bodiesRefused: this.convictions.bodiesRefused(model, nowMs) };
   }
 
   async runs(model: string): Promise<readonly CopyRunsReport[]> {

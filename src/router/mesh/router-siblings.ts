@@ -1,3 +1,4 @@
+import type { Conviction } from '../../fleet/conviction.ts';
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
 import type { Mesh } from './mesh-port.ts';
 
@@ -19,6 +20,8 @@ export interface RouterSiblings {
   readonly leader: Pick<Mesh, 'load' | 'unload'> | undefined;
   /** Tells those that follow; resolves when they go by it. */
   announce(service: ModelService): Promise<void>;
+  /** Tells all others of what this one has convicted; they hear it soon. */
+  convict(conviction: Conviction): void;
 }
 
-export const noSiblings: RouterSiblings = { leader: undefined, announce: () => Promise.resolve() };
+export const noSiblings: RouterSiblings = { leader: undefined, announce: () => Promise.resolve(), convict: () => {} };

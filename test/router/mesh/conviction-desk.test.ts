@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { FleetPicture } from '../../../src/fleet/fleet-picture.ts';
 import type { FleetListener } from '../../../src/fleet/registry.ts';
 import { ConvictionDesk } from '../../../src/router/mesh/conviction-desk.ts';
+import { noSiblings, type RouterSiblings } from '../../../src/router/mesh/router-siblings.ts';
 import { Quarantine } from '../../../src/router/routing/quarantine.ts';
 import { until } from '../../adapters/until.ts';
 import { MemoryRegistry } from '../../fleet/memory-registry.ts';
@@ -46,6 +47,34 @@ describe('ConvictionDesk', () => {
     assert.ok(other.refusedForMs('m', 'load', '1:s') > 0);
     picture.apply([{ kind: 'conviction', name: 'c', value: undefined }]);
     assert.equal(other.refusedForMs('m', 'load', '1:s'), 0);
+  });
+
+  test('goes by what another process behind the same port convicted; the one that leads tells the rest, once', () => {
+    const told: string[] = [];
+    const deskOf = (siblings: Partial<RouterSiblings>) =>
+      new ConvictionDesk(new Quarantine({ ...isolation, convictionMs: 60_000 }), () => {}, {
+        ...noSiblings,
+        ...siblings,
+      });
+    const third = deskOf({ leader: {} as RouterSiblings['leader'], convict: () => told.push('by the third') });
+    const leader = deskOf({
+      convict: (conviction) => {
+        told.push('by the leader');
+        for (const one of [second, third]) one.hear(conviction);
+      },
+    });
+    const second: ConvictionDesk = deskOf({
+      leader: {} as RouterSiblings['leader'],
+      convict: (conviction) => leader.hear(conviction),
+    });
+    second.convict('m', 'body', 'hash');
+    for (const one of [leader, second, third]) assert.ok(one.refusedForMs('m', 'body', 'hash') > 0);
+    const counts = [leader, second, third].map((one) => one.report(performance.now()).convictions);
+    assert.deepEqual([told, counts], [['by the leader'], [0, 1, 0]]);
+    assert.deepEqual(
+      leader.inForce().map(({ model, what, mark }) => [model, what, mark]),
+      [['m', 'body', 'hash']],
+    );
   });
 
   test('holds on its own while the registry is away', async () => {

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import type { RepositoryModel } from '../../../src/fleet/repository/repository-model.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { OverrideStore } from '../../../src/router/mesh/override-store.ts';
+import { noSiblings } from '../../../src/router/mesh/router-siblings.ts';
 import { until } from '../../adapters/until.ts';
 import { temporaryDirectory } from '../../fixtures/model-folder.ts';
 import { ask, model, startMesh, type TestMesh } from './test-mesh.ts';
@@ -24,11 +25,11 @@ async function twoRouters(t: Owner) {
   const leader = startMesh(t, {
     overrides: new OverrideStore(temporaryDirectory(t)),
     siblings: {
-      leader: undefined,
+      ...noSiblings,
       announce: (service) => Promise.resolve(follower.mesh.repository.follow(structuredClone(service))),
     },
   });
-  const follower: TestMesh = startMesh(t, { siblings: { leader: leader.mesh, announce: () => Promise.resolve() } });
+  const follower: TestMesh = startMesh(t, { siblings: { ...noSiblings, leader: leader.mesh } });
   const [b1, b2] = [leader.backend('b1'), follower.backend('b2')];
   await leader.connected();
   await follower.connected();
