@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../../fixtures/model-folder.ts';
 import { divisionModel } from '../../../fixtures/poison-model.ts';
 import { slowByRequestModel } from '../../../fixtures/slow-models.ts';
 import { longestGapMs } from '../event-loop-gap.ts';
-import { encodeStrings, floatsOf, floatsTensor, tensor, whileCollecting } from '../test-tensors.ts';
+import { bytesOf, encodeStrings, floatsOf, floatsTensor, tensor, whileCollecting } from '../test-tensors.ts';
 import { loadModel, testEngine, writeModel } from './opened-engine.ts';
 
 type Owner = { after(hook: () => unknown): void };
@@ -175,6 +175,17 @@ describe('OnnxModel', () => {
       assert.deepEqual(floatsOf((await model.run(defaultSignatureName, [x], ['y1']))[0]), [2, 3]);
     });
   }
+
+  test('frees the outputs of a run once, also where the inputs of the next one cannot be made', async (t) => {
+    const model = await load(t, identityModel('string', ['n']));
+    const good = tensor('INPUT0', 'BYTES', [2], encodeStrings([Buffer.from('one'), Buffer.from('two')]));
+    const cut = tensor('INPUT0', 'BYTES', [2], Buffer.from([9, 0, 0, 0, 1]));
+    for (let i = 0; i < 20; i++) {
+      const [output] = await model.run(defaultSignatureName, [good], ['OUTPUT0']);
+      assert.deepEqual(bytesOf(output!), bytesOf(good));
+      await assert.rejects(model.run(defaultSignatureName, [cut], ['OUTPUT0']), { code: 'run_failed' });
+    }
+  });
 
   for (const [what, inputs, wanted] of [
     ['an output that is wanted forty times', [x], Array(40).fill('y0')],
