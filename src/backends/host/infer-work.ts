@@ -54,7 +54,7 @@ export class InferWork extends BatchItem implements Cancellable {
 
 /**
  * What must agree for two requests to share a run: the signature, the inputs given, their types and all dimensions but the
- * batch, the outputs wanted. Of inputs that are padded to the longest the rank is enough, where there is something to pad with.
+ * batch, the outputs wanted and their order. Of inputs that are padded to the longest the rank is enough, where there is something to pad with.
  */
 export function batchKey({ request, signature: { own } }: DecodedRequest, padsLengths: boolean): string {
   let key = `${own.name};`;
@@ -64,6 +64,8 @@ export function batchKey({ request, signature: { own } }: DecodedRequest, padsLe
     else for (let i = 1; i < shape.length; i++) key += `,${shape[i]}`;
     key += ';';
   }
-  if (request.outputs.length !== own.outputs.length) key += request.outputs.map((output) => output.name).join();
+  const { outputs } = request;
+  const areAll = outputs.length === own.outputs.length && outputs.every(({ name }, i) => name === own.outputs[i]!.name);
+  if (!areAll) key += outputs.map(({ name }) => name).join();
   return key;
 }

@@ -32,6 +32,30 @@ describe('tfPredictCodec', () => {
     assert.deepEqual([...outputs.keys()], ['label']);
   });
 
+  test('shares no run with a request that wants the outputs in another order', async () => {
+    const classified = JSON.stringify({
+      inputs: [
+        { name: 'x', datatype: 'FP32', shape: [1, 2], data: [3, 4] },
+        { name: 'name', datatype: 'BYTES', shape: [1, 1], data: ['me'] },
+      ],
+      outputs: [{ name: 'y', parameters: { classification: 1 } }, { name: 'label' }],
+    });
+    const asked = [
+      ask(copy, 'tfPredict', predictRequest([x, name], {}, ['label', 'y'])),
+      ask(copy, 'v2', classified),
+    ] as const;
+    const [predicted, answer] = await Promise.all(asked);
+    assert.deepEqual([...readPredictResponse(predicted).outputs.keys()], ['label', 'y']);
+    const { outputs } = JSON.parse(answer.toString()) as { outputs: { name: string; data: string[] }[] };
+    assert.deepEqual(
+      outputs.map(({ name: output, data }) => [output, data]),
+      [
+        ['y', ['4.000000:1']],
+        ['label', ['me']],
+      ],
+    );
+  });
+
   const refusals: [title: string, body: Buffer, text: string | RegExp][] = [
     [
       'an input that is missing',
