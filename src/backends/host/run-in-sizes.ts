@@ -1,3 +1,4 @@
+import { SkeinError } from '../../protocol/errors.ts';
 import type { Tensor } from '../../protocol/tensors/tensor.ts';
 import type { BatchingOptions } from '../batching/batching-options.ts';
 import { checkRows, cutPadding, paddedRows, padInputs, sliceRows } from './batch-padding.ts';
@@ -31,7 +32,17 @@ export async function runInSizes(
     pieces.push(outputs);
   }
   return pieces[0]!.map((output, i) => {
+    for (const piece of pieces) checkSameRows(output, piece[i]!, rows, model);
     const bytes = Buffer.concat(pieces.flatMap((outputs) => outputs[i]!.parts));
     return { ...output, shape: [rows, ...output.shape.slice(1)], parts: [bytes], byteLength: bytes.byteLength };
   });
+}
+
+/** Throws `batch_not_split` where the rows of two pieces are not of one shape: they make no tensor together. */
+function checkSameRows(one: Tensor, other: Tensor, rows: number, model: string): void {
+  const isSame =
+    one.shape.length === other.shape.length && one.shape.every((size, i) => i === 0 || size === other.shape[i]);
+  if (isSame) return;
+  const got = `[${one.shape.join(',')}] of one part and [${other.shape.join(',')}] of another`;
+  throw new SkeinError('batch_not_split', { model, output: one.name, got, rows });
 }

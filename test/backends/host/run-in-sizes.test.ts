@@ -31,6 +31,17 @@ describe('runInSizes', () => {
     const run = () => Promise.resolve([column([9])]);
     await assert.rejects(runInSizes([column([1, 2, 3])], 3, { splitRows: 2 }, run, 'm'), { code: 'batch_not_split' });
   });
+
+  test('refuses pieces whose outputs have rows of different lengths', async () => {
+    const run = ([x]: readonly Tensor[]) => {
+      const width = x!.shape[0]!;
+      const bytes = new Uint8Array(width * width);
+      return Promise.resolve([
+        { name: 'y', datatype: 'UINT8' as const, shape: [width, width], parts: [bytes], byteLength: bytes.length },
+      ]);
+    };
+    await assert.rejects(runInSizes([column([1, 2, 3])], 3, { splitRows: 2 }, run, 'm'), { code: 'batch_not_split' });
+  });
 });
 
 describe('a copy that splits', () => {
