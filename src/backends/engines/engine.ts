@@ -74,6 +74,11 @@ export interface LoadedModel {
    * the order of `wanted`. Aborting `signal` ends the run early with code `cancelled`.
    */
   run(signature: string, inputs: readonly Tensor[], wanted: readonly string[], signal?: AbortSignal): Promise<Tensor[]>;
+  /**
+   * The same on this thread. Absent where a run may take longer than others of the same shapes did: what is in the tensors
+   * decides then, or the engine is not on this processor.
+   */
+  readonly runHere?: (signature: string, inputs: readonly Tensor[], wanted: readonly string[]) => Tensor[];
   /** Waits for runs under way, then gives the memory back to the system. */
   unload(): Promise<void>;
 }

@@ -209,8 +209,7 @@ export class BackendLink {
     const head = encodeReplyHead({ headerLength, bodyBytes: byteLength, inFlight, latencyUs });
     this.#link.send(FrameType.reply, id, head, byteLength === 0 ? flagEnd : 0);
     if (byteLength > 0) {
-      const last = parts.length - 1;
-      for (let i = 0; i <= last; i++) this.#link.sendBody(id, parts[i]!, i === last);
+      this.#link.sendWholeBody(id, parts, byteLength);
       if (this.#link.isSending(id)) {
         this.#answers.set(id, byteLength);
         this.#host.bodies.hold(byteLength);

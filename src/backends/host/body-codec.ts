@@ -45,6 +45,11 @@ export interface BodyCodec<Call extends DecodedRequest = DecodedRequest> {
   encode(call: Call, outputs: readonly Tensor[], model: CodecModel): EncodedBody;
 }
 
+/** What `decode` may answer. */
+export function isSeveral(calls: DecodedRequest | readonly DecodedRequest[]): calls is readonly DecodedRequest[] {
+  return Array.isArray(calls);
+}
+
 export const bodyCodecs: Readonly<Record<BodyKind, BodyCodec>> = {
   [BodyKind.v2]: v2Codec,
   [BodyKind.v1Predict]: v1PredictCodec,

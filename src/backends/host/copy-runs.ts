@@ -120,6 +120,13 @@ export class CopyRuns {
     return run;
   }
 
+  /** One on the event loop: it says nothing of what runs on threads take. */
+  ranHere(rows: number, startMs: number, endedMs: number): void {
+    this.#peakRows = Math.max(this.#peakRows, rows);
+    this.#lastRunMs = startMs;
+    this.totalMs += endedMs - startMs;
+  }
+
   /** `isTypical`: it ran to its end, so that its time means something. */
   end(run: RunUnderWay, isTypical: boolean, nowMs: number): void {
     const ms = nowMs - run.startedMs;

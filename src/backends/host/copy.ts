@@ -6,16 +6,23 @@ import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher, type NextStep } from '../batching/batcher.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { RunSetting } from '../batching/run-setting.ts';
-import type { LoadedModel } from '../engines/engine.ts';
-import { joinInputs, splitOutput } from './batch-tensors.ts';
-import { type BodyCodec, type BodyFacts, bodyCodecs, type CodecModel, type DecodedRequest } from './body-codec.ts';
+import { type BatchOutcome, type BatchRun, batchOf, runBatch, runBatchHere } from './batch-run.ts';
+import {
+  type BodyCodec,
+  type BodyFacts,
+  bodyCodecs,
+  type CodecModel,
+  type DecodedRequest,
+  isSeveral,
+} from './body-codec.ts';
 import { codecModelOf } from './codec-model.ts';
 import { CopyRuns } from './copy-runs.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
-import { batchKey, type Cancellable, InferWork, type Responder } from './infer-work.ts';
+import { batchKey, type Cancellable, InferWork, InferWorks, type Responder } from './infer-work.ts';
 import { JoinedAnswers } from './joined-answers.ts';
-import { runInSizes } from './run-in-sizes.ts';
+import { refusedAtOnce, refusedLate } from './queue-refusal.ts';
+import { QuickLane } from './quick-lane.ts';
 import type { ServingParts } from './serving-parts.ts';
 
 /** What a copy shares with the others of its process. */
@@ -32,6 +39,9 @@ interface CopyHost {
 /** Timers of Node hold no more; what is due later is looked at then. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Other copies wait meanwhile, and requests that have come. */
+const longestHereMs = 0.5;
+
 /** Weight of the newest answer in the smoothed latency. */
 const latencyWeight = 0.1;
 
@@ -45,6 +55,7 @@ export class Copy {
   readonly #codecModel: CodecModel;
   readonly #batcher: Batcher<InferWork>;
   readonly #runTimes = new LatencyModel();
+  readonly #quick: QuickLane;
   /** Only for models that ask for answers in the order of their requests. */
   readonly #order: AnswerOrder<() => void> | undefined;
   readonly #cores: CoreShare;
@@ -65,6 +76,7 @@ export class Copy {
     this.#onIdle = host.onIdle;
     this.#codecModel = codecModelOf(spec, parts);
     this.#batcher = new Batcher(parts.batching, this.#runTimes);
+    this.#quick = new QuickLane(parts);
     this.runs = new CopyRuns({
       model: parts.model,
       cores: host.cores.count,
@@ -131,14 +143,9 @@ export class Copy {
   }
 
   #takeAll(calls: readonly DecodedRequest[], codec: BodyCodec, timeoutMs: number, responder: Responder): Cancellable {
-    const works: (Cancellable | undefined)[] = [];
-    const all: Cancellable = {
-      cancel: () => {
-        for (const work of works) work?.cancel();
-      },
-    };
+    const all = new InferWorks();
     const answers = new JoinedAnswers(calls.length, responder, () => all.cancel());
-    for (const [i, call] of calls.entries()) works.push(this.#take(call, codec, timeoutMs, answers.responder(i)));
+    for (const [i, call] of calls.entries()) all.add(this.#take(call, codec, timeoutMs, answers.responder(i)));
     if (answers.hasFailed) all.cancel();
     return all;
   }
@@ -156,7 +163,7 @@ export class Copy {
       arrivedMs: nowMs,
       // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
       rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
-      key: batchKey(decoded, this.parts.batching.padsLengths === true),
+      key: batchKey(decoded, this.parts.batching),
       priority: request.parameters.priority,
       timeoutUs: request.parameters.timeoutUs,
       deadlineMs: timeoutMs === 0 ? Infinity : nowMs + timeoutMs,
@@ -164,8 +171,7 @@ export class Copy {
     const refusal = this.#batcher.push(work, nowMs);
     if (refusal !== undefined) {
       this.statistics.failure(0, 'REJECTED');
-      const late = new SkeinError('deadline_passed', { ms: timeoutMs, stage: 'before the request was queued' });
-      responder.fail(refusal === 'expired' ? late : new SkeinError('queue_full'), work.request.id);
+      responder.fail(refusedAtOnce(refusal, timeoutMs), work.request.id);
       return undefined;
     }
     work.place = this.#order?.enter();
@@ -188,6 +194,7 @@ export class Copy {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (!this.#waitsForCores && this.#runHere()) return;
     let isBusy = this.#waitsForCores;
     while (!this.#waitsForCores && this.#batcher.queuedItems > 0) {
       const setting = this.#plan();
@@ -209,6 +216,33 @@ export class Copy {
     }
     // While nothing can be started, too, those whose time is over are told so then, and not when a run ends.
     if (isBusy && this.#batcher.queuedItems > 0) this.#nextStep(performance.now(), 0);
+  }
+
+  /** Runs what is due and quick, before anything is handed to a thread. True where it has to come back for more. */
+  #runHere(): boolean {
+    const endMs = performance.now() + longestHereMs;
+    while (this.#batcher.queuedItems > 0) {
+      const startMs = performance.now();
+      const maxRows = this.#quick.mostRows(this.#batcher, this.runs.underWay.count, startMs);
+      if (maxRows === 0) return false;
+      if (startMs > endMs) {
+        this.#kick();
+        return true;
+      }
+      const step = this.#nextStep(startMs, 1, maxRows);
+      if (step.kind === 'wait') return false;
+      this.#cores.touch(startMs);
+      const batch = batchOf(this, step, startMs, this.parts.model);
+      try {
+        const outcome = runBatchHere(batch, this.#quick.runHere!);
+        this.#quick.ran(step.items[0]!, step.rows, outcome.times.inferMs, outcome.endedMs);
+        this.runs.ranHere(batch.rows, startMs, outcome.endedMs);
+        this.#answerAll(batch, outcome);
+      } catch (fault) {
+        void this.#failRun(batch, SkeinError.from(fault));
+      }
+    }
+    return false;
   }
 
   #plan(): RunSetting {
@@ -234,13 +268,14 @@ export class Copy {
       giveBack();
       return false;
     }
-    const rows = step.items.length === 1 ? step.items[0]!.request.batchSize : step.rows;
-    const run = this.runs.begin(setting, rows, nowMs);
+    const batch = batchOf(this, step, nowMs, this.runs.model(setting.threads));
+    const run = this.runs.begin(setting, batch.rows, nowMs);
     let isFree = false;
-    void this.#run(step.items, rows, nowMs, this.runs.model(setting.threads), (isTypical, endMs) => {
+    void this.#run(batch, (isTypical, endedMs) => {
       if (isFree) return;
       isFree = true;
-      this.runs.end(run, isTypical, endMs);
+      if (isTypical) this.#quick.ranElsewhere(step.items[0]!, step.rows, endedMs - nowMs);
+      this.runs.end(run, isTypical, endedMs);
       giveBack();
       this.#pump();
     });
@@ -261,59 +296,43 @@ export class Copy {
   }
 
   /** `free` is called once the slot can be used again. */
-  async #run(
-    items: readonly InferWork[],
-    rows: number,
-    startMs: number,
-    model: LoadedModel,
-    free: (isTypical: boolean, endMs: number) => void,
-  ): Promise<void> {
-    let done: { readonly outputs: readonly (readonly Tensor[])[]; readonly times: RunTimes };
+  async #run(batch: BatchRun, free: (isTypical: boolean, endedMs: number) => void): Promise<void> {
+    let outcome: BatchOutcome;
     try {
-      done = await this.#runModel(items, rows, startMs, model);
+      outcome = await runBatch(batch);
     } catch (fault) {
-      const error = SkeinError.from(fault);
-      if (items.length > 1 && error.code === 'run_failed') await this.#runApart(items, model);
-      else for (const item of items) this.#fail(item, error);
+      await this.#failRun(batch, SkeinError.from(fault));
       free(false, performance.now());
       return;
     }
-    const endMs = performance.now();
+    const endedMs = performance.now();
     // A next run does not wait for the answers of this one. Where there is none they leave first: what is to be learned
     // of the run waits until they are on their way, at the end of this turn.
     const isAwaited = this.#batcher.queuedItems > 0 || this.#cores.waiting > 0;
-    if (isAwaited) free(true, endMs);
-    items.forEach((item, i) => {
-      const tensors = done.outputs.map((split) => split[i]!);
-      this.#answer(item, tensors, startMs, done.times);
-    });
-    if (!isAwaited) setImmediate(() => free(true, endMs));
-  }
-
-  /** Every output, cut into the rows of each request. */
-  async #runModel(items: readonly InferWork[], rows: number, startMs: number, model: LoadedModel) {
-    const { request, signature } = items[0]!.decoded;
-    const inputs = joinInputs(items, rows);
-    const wanted = request.outputs.map((output) => output.name);
-    const gatheredMs = performance.now();
-    const signal = abortWhenUnwanted(items);
-    const run = (piece: readonly Tensor[]) => model.run(signature.own.name, piece, wanted, signal);
-    const { model: name } = this.spec;
-    const sizes = items[0]!.decoded.batched ? this.parts.batching : {};
-    const outputs = await runInSizes(inputs, rows, sizes, run, name);
-    const ranMs = performance.now();
-    const split = outputs.map((output) => splitOutput(output, items, rows, name));
-    const times = { inputMs: gatheredMs - startMs, inferMs: ranMs - gatheredMs, outputMs: performance.now() - ranMs };
-    this.#runTimes.learn(rows, times.inferMs);
-    this.statistics.run(rows, times, performance.timeOrigin + ranMs);
-    return { outputs: split, times };
+    if (isAwaited) free(true, endedMs);
+    this.#answerAll(batch, outcome);
+    if (!isAwaited) setImmediate(() => free(true, endedMs));
   }
 
   /** What one request holds may fail the run of its whole batch: only that one is told so. */
-  async #runApart(items: readonly InferWork[], model: LoadedModel): Promise<void> {
+  async #failRun(batch: BatchRun, error: SkeinError): Promise<void> {
+    const { items } = batch;
+    if (items.length === 1 || error.code !== 'run_failed') {
+      for (const item of items) this.#fail(item, error);
+      return;
+    }
     for (const item of items) {
       if (item.cancelled) this.#drop(item);
-      else await this.#run([item], item.request.batchSize, performance.now(), model, nothing);
+      else await this.#run(batchOf(this, { items: [item], rows: item.rows }, performance.now(), batch.model), nothing);
+    }
+  }
+
+  #answerAll({ items, rows, startMs }: BatchRun, { outputs, times, endedMs }: BatchOutcome): void {
+    this.#runTimes.learn(rows, times.inferMs);
+    this.statistics.run(rows, times, performance.timeOrigin + endedMs);
+    for (const [i, item] of items.entries()) {
+      const tensors = outputs.map((split) => split[i]!);
+      this.#answer(item, tensors, startMs, times);
     }
   }
 
@@ -344,12 +363,8 @@ export class Copy {
   }
 
   #expire(item: InferWork, why: 'timeout' | 'deadline', nowMs: number): void {
-    const waitedMs = Math.round(nowMs - item.arrivedMs);
     this.#settle(item, 'REJECTED');
-    const error =
-      why === 'timeout'
-        ? new SkeinError('queue_timeout')
-        : new SkeinError('deadline_passed', { ms: waitedMs, stage: 'while the request was queued' });
+    const error = refusedLate(why, nowMs - item.arrivedMs);
     this.#release(item, () => item.responder.fail(error, item.request.id));
   }
 
@@ -380,21 +395,6 @@ export class Copy {
     this.#whenIdle?.();
     this.#onIdle();
   }
-}
-
-function isSeveral(calls: DecodedRequest | readonly DecodedRequest[]): calls is readonly DecodedRequest[] {
-  return Array.isArray(calls);
-}
-
-/** Ends the run only when every request in it is cancelled: one client that leaves must not take the others' answers. */
-function abortWhenUnwanted(items: readonly InferWork[]): AbortSignal {
-  const controller = new AbortController();
-  for (const item of items) {
-    item.onCancel = () => {
-      if (items.every((other) => other.cancelled)) controller.abort();
-    };
-  }
-  return controller.signal;
 }
 
 const nothing = () => {};

@@ -61,11 +61,16 @@ export class CoreShare {
    */
   take(ticket: CoreTicket, start: (giveBack: () => void) => boolean): boolean {
     const wish: Wish = { ...ticket, start };
-    this.#lastTakenMs = performance.now();
-    for (const listener of this.#listeners) listener();
+    this.touch(performance.now());
     const isGranted = this.#tokens.acquire(wish);
     this.#noteDemand(this.#lastTakenMs);
     return isGranted && this.#start(wish);
+  }
+
+  /** Somebody has something to run, if without a core of its own: nobody else is to take the cores for quiet. */
+  touch(nowMs: number): void {
+    this.#lastTakenMs = nowMs;
+    for (const listener of this.#listeners) listener();
   }
 
   #start(wish: Wish): boolean {

@@ -125,6 +125,10 @@ export class LinkConnection {
     if (!this.#closed) this.#writer?.body(stream, piece, end);
   }
 
+  sendWholeBody(stream: number, parts: readonly Uint8Array[], byteLength: number): void {
+    if (!this.#closed) this.#writer?.wholeBody(stream, parts, byteLength);
+  }
+
   isBehind(stream: number): boolean {
     return this.#writer?.isBehind(stream) ?? false;
   }

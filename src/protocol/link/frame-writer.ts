@@ -67,6 +67,26 @@ export class FrameWriter {
     this.#writeFrame(type, stream, payload ?? nothing, flags);
   }
 
+  /** A whole body in parts. A small one is one frame. */
+  wholeBody(stream: number, parts: readonly Uint8Array[], byteLength: number): void {
+    const last = parts.length - 1;
+    const isSmall =
+      byteLength <= Math.min(copiedBytes, this.#smallBytes) && !this.#blocked && !this.#streams.has(stream);
+    if (!isSmall || last === 0) {
+      for (let i = 0; i <= last; i++) this.body(stream, parts[i]!, i === last);
+      return;
+    }
+    this.#cork();
+    this.#makeRoom(headerBytes + byteLength);
+    writeHeader(this.#gathered, this.#gatheredTo, byteLength, stream, FrameType.data, flagEnd);
+    this.#gatheredTo += headerBytes;
+    for (const part of parts) {
+      this.#gathered.set(part, this.#gatheredTo);
+      this.#gatheredTo += part.byteLength;
+    }
+    this.#noteWritten();
+  }
+
   /** Adds a piece of a stream's body, and ends it where `end`. An empty last piece is legal. */
   body(stream: number, piece: Uint8Array, end: boolean): void {
     let bulk = this.#streams.get(stream);
@@ -174,6 +194,10 @@ export class FrameWriter {
 
   #writeData(stream: number, piece: Uint8Array, end: boolean): void {
     this.#writeFrame(FrameType.data, stream, piece, end ? flagEnd : 0);
+    this.#noteWritten();
+  }
+
+  #noteWritten(): void {
     if (this.#socket.writableLength > bulkWatermarkBytes) this.#blocked = true;
   }
 
@@ -181,18 +205,21 @@ export class FrameWriter {
     const { byteLength } = payload;
     const isCopied = byteLength <= copiedBytes;
     const room = headerBytes + (isCopied ? byteLength : 0);
-    if (this.#gathered.length - this.#gatheredTo < room) {
-      this.#flushGathered();
-      this.#gathered = Buffer.allocUnsafeSlow(gatheredBytes);
-      this.#gatheredFrom = 0;
-      this.#gatheredTo = 0;
-    }
+    this.#makeRoom(room);
     writeHeader(this.#gathered, this.#gatheredTo, byteLength, stream, type, flags);
     if (isCopied) this.#gathered.set(payload, this.#gatheredTo + headerBytes);
     this.#gatheredTo += room;
     if (isCopied) return;
     this.#flushGathered();
     this.#socket.write(payload);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#gathered.length - this.#gatheredTo >= bytes) return;
+    this.#flushGathered();
+    this.#gathered = Buffer.allocUnsafeSlow(gatheredBytes);
+    this.#gatheredFrom = 0;
+    this.#gatheredTo = 0;
   }
 
   #flushGathered(): void {

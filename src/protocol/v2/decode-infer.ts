@@ -8,6 +8,7 @@ import { type InferDocument, notAnArray, readInferDocument } from './infer-docum
 import type { InferRequest, RequestSchema } from './infer-request.ts';
 import { headerOutOfRange } from './inference-header.ts';
 import { binarySizeOf, type InputSources, readInput } from './input-tensor.ts';
+import { recallRequest, rememberRequest } from './known-requests.ts';
 import { decodeRawRequest } from './raw-request.ts';
 import type { AheadArray } from './read-ahead.ts';
 import { readParameters } from './request-parameters.ts';
@@ -33,6 +34,8 @@ export function decodeInferRequest(
   }
   const joined = pieces.takeJoined(headerLength ?? pieces.byteLength);
   const text = Buffer.from(joined.buffer, joined.byteOffset, joined.byteLength);
+  const recalled = headerLength === undefined ? undefined : recallRequest(text, pieces, schema);
+  if (recalled !== undefined) return recalled;
   const document = readInferDocument(text, headerLength === undefined ? refuseUnmarkedBinary : () => {});
   const binary = headerLength === undefined ? undefined : pieces;
   return readRequest(document, { model: schema.model, text, binary, ahead }, schema);
@@ -50,7 +53,7 @@ function readRequest(document: InferDocument, sources: InputSources, schema: Req
   }
   const outputs = readWantedOutputs(document.outputs, binaryOutput, chosen, id);
   const { inputs, batchSize } = checkInputs(tensors, chosen, id);
-  return {
+  const request: InferRequest = {
     ...(id === undefined ? {} : { id }),
     ...(signatureName === undefined ? {} : { signatureName }),
     inputs,
@@ -58,6 +61,9 @@ function readRequest(document: InferDocument, sources: InputSources, schema: Req
     batchSize,
     parameters,
   };
+  const isBinary = sources.binary !== undefined && document.inputs.every(({ data }) => data === undefined);
+  if (isBinary && inputs === tensors) rememberRequest(sources.text, request, schema);
+  return request;
 }
 
 /** What the request is held against: a model whose signatures have no names takes a name for nothing. */

@@ -287,3 +287,20 @@ test('FrameWriter sends a body of very many pieces in time that grows with their
   assert.equal(sent.length, pieces);
   assert.ok(sent.every((byte, i) => byte === (i & 0xff)));
 });
+
+test('FrameWriter writes a whole small body in parts as one frame, and a large one as ever', async () => {
+  const socket = new SlowSocket();
+  const writer = new FrameWriter(socket, 1_000_000, () => {});
+  writer.wholeBody(1, [Buffer.from('head'), Buffer.from('rows')], 8);
+  const large = [Buffer.alloc(1_000, 1), Buffer.alloc(3_000, 2)];
+  writer.wholeBody(2, large, 4_000);
+  await settle();
+  await drain(socket);
+  const sent = sentFrames(socket);
+  assert.deepEqual(
+    sent.filter((one) => one.stream === 1).map(({ piece, end }) => [piece.toString(), end]),
+    [['headrows', true]],
+  );
+  assert.deepEqual(bytesOf(sent, 2), Buffer.concat(large));
+  assert.equal(sent.at(-1)?.end, true);
+});

@@ -21,6 +21,7 @@ import { arenaStatistics, measureArena } from './run-memory.ts';
 import type { Pointer } from './runtime-api.ts';
 import { loadError, type SessionOptions, withSessionOptions } from './session-options.ts';
 import { readSignature } from './session-signature.ts';
+import { isSteadyGraph } from './steady-graph.ts';
 
 interface OnnxEngineOptions {
   readonly provider: ProviderChoice;
@@ -237,13 +238,14 @@ export class OnnxEngine implements Engine {
     const { run } = entry.facts;
     const runPeakBytes = (rows: number) =>
       run === undefined ? 0 : arenaSlack * (run.fixedBytes + rows * run.rowBytes);
+    const isSteady = await isSteadyGraph(entry.graph);
     const open = async (count: number, residentBytes: number, more: () => Partial<OnnxModelFacts>) => {
       const session = await this.#createSession(entry.graph, {
         threads: count,
         optimise: 'none',
         provider: cpuProvider,
       });
-      return this.#wrap(session, files, { residentBytes, runPeakBytes }, more());
+      return this.#wrap(session, files, { residentBytes, runPeakBytes }, { ...more(), isSteady });
     };
     const ownBytes = ownBytesOf(entry);
     const siblings = { residentBytes: ownBytes, load: (count: number) => open(count, ownBytes, () => ({})) };
@@ -258,10 +260,9 @@ export class OnnxEngine implements Engine {
   async #loadPlain(files: ModelFiles, options: EngineOptions, provider: ProviderChoice): Promise<LoadedModel> {
     const bytesOnDisk = await modelBytes(files.path);
     const session = await this.#createSession(files.path, { threads: options.threads, optimise: 'all', provider });
-    return this.#wrap(session, files, {
-      residentBytes: Math.ceil(bytesOnDisk * residentPerByteOnDisk) + sessionOverheadBytes,
-      runPeakBytes: () => 0,
-    });
+    const residentBytes = Math.ceil(bytesOnDisk * residentPerByteOnDisk) + sessionOverheadBytes;
+    const isSteady = provider.name === 'cpu' && (await isSteadyGraph(files.path));
+    return this.#wrap(session, files, { residentBytes, runPeakBytes: () => 0 }, { isSteady });
   }
 
   #wrap(session: Pointer, files: ModelFiles, memory: MemoryFacts, more: Partial<OnnxModelFacts> = {}): OnnxModel {

@@ -22,6 +22,17 @@ export interface OnnxModelFacts {
   readonly afterUnload: () => Promise<void>;
   readonly siblings?: SiblingSessions;
   readonly notes?: ModelNotes;
+  /** Its graph is of operators whose time follows from shapes alone, and it runs on this processor. */
+  readonly isSteady?: boolean;
+}
+
+/** What a run hands over, held until it is over. */
+interface Prepared {
+  readonly args: RunArguments;
+  readonly values: InputValue[];
+  readonly call: readonly ['Run', Pointer, Pointer, Buffer, BigUint64Array, number, Buffer, number, BigUint64Array];
+  /** The table that remembers them may be emptied meanwhile. */
+  readonly names: readonly NameArray[];
 }
 
 /** One ONNX Runtime session; any number of runs at once. */
@@ -31,6 +42,7 @@ export class OnnxModel implements LoadedModel {
   readonly reloadMs?: number;
   readonly siblings?: SiblingSessions;
   readonly notes?: ModelNotes;
+  readonly runHere?: NonNullable<LoadedModel['runHere']>;
   readonly #runtime: RuntimeEnvironment;
   readonly #session: Pointer;
   readonly #afterUnload: () => Promise<void>;
@@ -47,6 +59,7 @@ export class OnnxModel implements LoadedModel {
     this.#afterUnload = facts.afterUnload;
     if (facts.siblings !== undefined) this.siblings = facts.siblings;
     if (facts.notes !== undefined) this.notes = facts.notes;
+    if (facts.isSteady) this.runHere = (_signature, inputs, wanted) => this.#runHere(inputs, wanted);
   }
 
   async run(
@@ -57,19 +70,48 @@ export class OnnxModel implements LoadedModel {
   ): Promise<Tensor[]> {
     this.#runs.begin(signal);
     const { api } = this.#runtime;
-    const args = this.#arguments(inputs.length, wanted.length);
-    // Held here, too, until the run is over: the table that remembers them may be emptied meanwhile.
-    const inputNames = this.#names(inputs.map((tensor) => tensor.name));
-    const outputNames = this.#names(wanted);
-    const values: InputValue[] = [];
+    const prepared = this.#prepare(inputs, wanted);
+    const { args } = prepared;
     const terminate = () => api.call('RunOptionsSetTerminate', args.options);
     try {
-      for (const tensor of inputs) values.push(createInput(this.#runtime, tensor, this.#runtime.staging));
-      values.forEach((value, i) => {
-        args.inputs[i] = value.pointer;
-      });
+      this.#wrapInputs(prepared, inputs);
       signal?.addEventListener('abort', terminate, { once: true });
-      await api.callAsync(
+      await api.callAsync(...prepared.call);
+      return wanted.map((name, i) => readOutput(this.#runtime, name, args.outputs[i]!));
+    } catch (fault) {
+      if (signal?.aborted) throw new SkeinError('cancelled', {}, { cause: fault });
+      throw runFailed(fault);
+    } finally {
+      if (signal !== undefined) {
+        signal.removeEventListener('abort', terminate);
+        if (signal.aborted) api.call('RunOptionsUnsetTerminate', args.options);
+      }
+      this.#finish(prepared);
+    }
+  }
+
+  #runHere(inputs: readonly Tensor[], wanted: readonly string[]): Tensor[] {
+    this.#runs.begin();
+    const prepared = this.#prepare(inputs, wanted);
+    try {
+      this.#wrapInputs(prepared, inputs);
+      this.#runtime.api.call(...prepared.call);
+      return wanted.map((name, i) => readOutput(this.#runtime, name, prepared.args.outputs[i]!));
+    } catch (fault) {
+      throw runFailed(fault);
+    } finally {
+      this.#finish(prepared);
+    }
+  }
+
+  #prepare(inputs: readonly Tensor[], wanted: readonly string[]): Prepared {
+    const args = this.#arguments(inputs.length, wanted.length);
+    const inputNames = this.#names(inputs.map((tensor) => tensor.name));
+    const outputNames = this.#names(wanted);
+    return {
+      args,
+      values: [],
+      call: [
         'Run',
         this.#session,
         args.options,
@@ -79,26 +121,30 @@ export class OnnxModel implements LoadedModel {
         outputNames.pointer,
         wanted.length,
         args.outputs,
-      );
-      return wanted.map((name, i) => readOutput(this.#runtime, name, args.outputs[i]!));
-    } catch (fault) {
-      if (signal?.aborted) throw new SkeinError('cancelled', {}, { cause: fault });
-      throw new SkeinError('run_failed', { reason: (fault as Error).message }, { cause: fault });
-    } finally {
-      if (signal !== undefined) {
-        signal.removeEventListener('abort', terminate);
-        if (signal.aborted) api.call('RunOptionsUnsetTerminate', args.options);
-      }
-      for (const { pointer, staged } of values) {
-        api.release('ReleaseValue', pointer);
-        if (staged !== undefined) this.#runtime.staging.giveBack(staged);
-      }
-      for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
-      args.outputs.fill(0n); // the next run may end before it begins, and frees what stands here
-      this.#spare.push(args);
-      keepUntilNow(inputNames, outputNames);
-      this.#runs.end();
+      ],
+      names: [inputNames, outputNames],
+    };
+  }
+
+  #wrapInputs({ args, values }: Prepared, inputs: readonly Tensor[]): void {
+    for (const [i, tensor] of inputs.entries()) {
+      const value = createInput(this.#runtime, tensor, this.#runtime.staging);
+      values.push(value);
+      args.inputs[i] = value.pointer;
     }
+  }
+
+  #finish({ args, values, names }: Prepared): void {
+    const { api, staging } = this.#runtime;
+    for (const { pointer, staged } of values) {
+      api.release('ReleaseValue', pointer);
+      if (staged !== undefined) staging.giveBack(staged);
+    }
+    for (const value of args.outputs) if (value !== 0n) api.release('ReleaseValue', value);
+    args.outputs.fill(0n); // the next run may end before it begins, and frees what stands here
+    this.#spare.push(args);
+    keepUntilNow(...names);
+    this.#runs.end();
   }
 
   async unload(): Promise<void> {
@@ -131,6 +177,10 @@ export class OnnxModel implements LoadedModel {
     }
     return array;
   }
+}
+
+function runFailed(fault: unknown): SkeinError {
+  return new SkeinError('run_failed', { reason: (fault as Error).message }, { cause: fault });
 }
 
 type NameArray = ReturnType<typeof stringArray>;

@@ -52,6 +52,20 @@ describe('OnnxModel', () => {
     });
   });
 
+  test('runs a graph whose time follows from shapes on this thread, too, and no other', async (t) => {
+    const model = await load(t, identityModel('float', ['n']));
+    for (let i = 0; i < 3; i++) {
+      const [output] = model.runHere!(defaultSignatureName, [floatsTensor('INPUT0', [2], [i, i + 1])], ['OUTPUT0']);
+      assert.deepEqual(floatsOf(output), [i, i + 1]);
+      assert.throws(
+        () => model.runHere!(defaultSignatureName, [floatsTensor('NONE', [2], [1, 2])], ['OUTPUT0']),
+        (fault) => fault instanceof SkeinError && fault.code === 'run_failed',
+      );
+    }
+    const slow = await load(t, slowByRequestModel());
+    assert.equal(slow.runHere, undefined);
+  });
+
   test('does not free the outputs of a run again where the next one cannot begin', async (t) => {
     const model = await load(t, identityModel('float', ['n']));
     const run = (tensor: Tensor) => model.run(defaultSignatureName, [tensor], ['OUTPUT0']);
