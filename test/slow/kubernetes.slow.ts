@@ -36,6 +36,13 @@ describe('The Kubernetes manifests', () => {
     });
   }
 
+  test('let backends ask the agent that has their credentials on EKS, and no metadata service', () => {
+    const [, , backend = ''] = readFileSync(join(base, 'network.yaml'), 'utf8').split(/^metadata:$/m);
+    assert.match(backend, /name: skein-backend/);
+    assert.match(backend, /cidr: 169\.254\.170\.23\/32 \} \}\]\n +ports: \[\{ port: 80 \}\]/);
+    assert.match(backend, /cidr: 0\.0\.0\.0\/0, except: \[169\.254\.0\.0\/16\]/);
+  });
+
   test('are all named by kustomization.yaml', () => {
     const named = Array.from(
       readFileSync(join(base, 'kustomization.yaml'), 'utf8').matchAll(/^ {2}- (\S+\.yaml)$/gm),

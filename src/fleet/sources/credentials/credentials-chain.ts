@@ -3,11 +3,18 @@ import type { AwsCredentials } from '../signature-v4.ts';
 import { containerCredentials } from './container-credentials.ts';
 import { fileCredentials } from './credentials-file.ts';
 import { instanceCredentials } from './instance-credentials.ts';
+import { webIdentityCredentials } from './web-identity-credentials.ts';
 
 type Finder = (env: Environment) => Promise<AwsCredentials | undefined> | AwsCredentials | undefined;
 
 /** In the order of Amazon's own clients; the first that has any wins. */
-const finders: readonly Finder[] = [environmentCredentials, fileCredentials, containerCredentials, instanceCredentials];
+const finders: readonly Finder[] = [
+  environmentCredentials,
+  fileCredentials,
+  webIdentityCredentials,
+  containerCredentials,
+  instanceCredentials,
+];
 
 /** Temporary credentials are asked for again this long before they end. */
 const earlyMs = 5 * 60_000;

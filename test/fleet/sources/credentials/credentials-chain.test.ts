@@ -60,6 +60,49 @@ describe('CredentialsChain', () => {
     assert.deepEqual(asked, ['GET /creds secret']);
   });
 
+  test('exchanges the token of a service account for credentials of its role, and says why it was refused', async (t) => {
+    const asked: string[] = [];
+    const http = createServer(async (request, answer) => {
+      let body = '';
+      for await (const piece of request) body += piece;
+      asked.push(`${request.method} ${request.url}`);
+      const { Action, RoleArn, WebIdentityToken, RoleSessionName } = Object.fromEntries(new URLSearchParams(body));
+      if (WebIdentityToken !== 'renewed') {
+        const fault = '<Code>ExpiredTokenException</Code><Message>Token expired</Message>';
+        answer.writeHead(400).end(`<ErrorResponse><Error>${fault}</Error></ErrorResponse>`);
+        return;
+      }
+      assert.deepEqual(
+        [Action, RoleArn, RoleSessionName],
+        ['AssumeRoleWithWebIdentity', 'arn:aws:iam::1:role/m', 'skein'],
+      );
+      const fields = { AccessKeyId: 'W', SecretAccessKey: 'w', SessionToken: 't', Expiration: '2030-01-01T00:00:00Z' };
+      const xml = Object.entries(fields).map(([name, text]) => `<${name}>${text}</${name}>`);
+      answer.end(
+        `<AssumeRoleWithWebIdentityResult><Credentials>${xml.join('\n')}</Credentials></AssumeRoleWithWebIdentityResult>`,
+      );
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    t.after(() => http.close());
+    const file = join(temporaryDirectory(t), 'token');
+    writeFileSync(file, 'old\n');
+    const chain = new CredentialsChain({
+      ...off,
+      AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      AWS_ROLE_ARN: 'arn:aws:iam::1:role/m',
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    });
+    await assert.rejects(chain.find(), {
+      code: 'source_refused',
+      message: /role arn:aws:iam::1:role\/m: 400 ExpiredTokenException Token expired/,
+    });
+    writeFileSync(file, 'renewed\n');
+    const expiresAtMs = Date.UTC(2030, 0, 1);
+    const found = { accessKeyId: 'W', secretAccessKey: 'w', sessionToken: 't', expiresAtMs };
+    assert.deepEqual(await chain.find(), found);
+    assert.deepEqual(asked, ['POST /', 'POST /']);
+  });
+
   test("sends a container's token to no stranger", async () => {
     const env = {
       ...off,
