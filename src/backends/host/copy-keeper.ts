@@ -98,9 +98,22 @@ export class CopyKeeper {
       held.loading = this.#load(copy);
       held.loading.catch(() => {}); // whoever waits is told; nobody may be waiting
       this.#options.onChange();
-    }
+    } else if (spec.wanted) this.#want(held);
     await held.loading;
     return held;
+  }
+
+  /** So many requests of a router wait for the copy to be ready: from now on it may displace what others use less. */
+  noteHeld(id: number, router: object, requests: number): void {
+    const held = this.#copies.get(id);
+    held?.noteHeld(router, requests);
+    if (held !== undefined && requests > 0) this.#want(held);
+  }
+
+  #want(held: HeldCopy): void {
+    if (held.isWanted) return;
+    held.isWanted = true;
+    this.memory.want(held.spec);
   }
 
   /** Takes no more requests for it, waits for those it has, frees it. A copy that is loading is freed when it is there. */
@@ -142,7 +155,7 @@ export class CopyKeeper {
     const prepared = await prepareLoad(spec, this.#options.engine.kind, this.#options);
     const expectedBytes = await this.#expectedBytes(spec, prepared.file);
     held.readyAtMs = startMs + (this.#measured.find(this.#keyOf(spec))?.loadMs ?? this.#pace.expectedMs(expectedBytes));
-    await this.memory.admit(spec, expectedBytes);
+    await this.memory.admit({ ...spec, wanted: held.isWanted }, expectedBytes);
     held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
     const loadStartMs = performance.now();
     const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);

@@ -9,6 +9,8 @@ export class HeldCopy {
   readonly spec: CopySpec;
   /** Set while it can serve or is being emptied. */
   serving: Copy | undefined;
+  /** A request waits for it, or did: others go for it. */
+  isWanted: boolean;
   loadMs = 0;
   /** Settles with the load; never rejects while nobody listens. */
   loading: Promise<void> = Promise.resolve();
@@ -28,6 +30,7 @@ export class HeldCopy {
   constructor(id: number, spec: CopySpec, nowMs: number, onChange: () => void) {
     this.id = id;
     this.spec = spec;
+    this.isWanted = spec.wanted;
     this.#state = { kind: 'queued', sinceMs: nowMs };
     this.#onChange = onChange;
   }

@@ -139,7 +139,7 @@ export class Host {
         await this.#keeper.unload(call.copy);
         return null;
       case 'held':
-        this.#keeper.find(call.copy)?.noteHeld(router, Math.max(0, Math.floor(Number(call.requests) || 0)));
+        this.#keeper.noteHeld(call.copy, router, Math.max(0, Math.floor(Number(call.requests) || 0)));
         return null;
       case 'describe': {
         const serving = this.#keeper.find(call.copy)?.serving;

@@ -28,7 +28,7 @@ interface MemoryOptions {
 
 /** A load that waits for its turn and for memory. */
 interface Waiting {
-  readonly spec: CopySpec;
+  spec: CopySpec;
   readonly bytes: number;
   /** Set when it is next and cannot begin; time spent behind others does not count. */
   giveUpAtMs: number;
@@ -123,12 +123,24 @@ export class MemoryKeeper {
     await waiting.admitted.promise;
   }
 
+  /** Requests wait for it now: where it is queued behind all that requests wait for, it takes its place among those. */
+  want({ model, version, stamp }: CopySpec): void {
+    const isIt = ({ spec }: Waiting) => spec.model === model && spec.version === version && spec.stamp === stamp;
+    const at = this.#background.findIndex(isIt);
+    if (at < 0) return;
+    const [waiting] = this.#background.splice(at, 1) as [Waiting];
+    waiting.spec = { ...waiting.spec, wanted: true };
+    this.#wanted.push(waiting);
+    this.changed();
+  }
+
   /** A loaded copy holds more than was expected: others go for it. Resolves when the budget is kept again. */
   async settle(copy: HeldCopy): Promise<void> {
     const limitBytes = this.#limitBytes;
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
-    const missing = await this.#free(over, copy.spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
+    const spec = { ...copy.spec, wanted: copy.isWanted };
+    const missing = await this.#free(over, spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
     if (missing > 0)
       throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
   }
@@ -180,7 +192,15 @@ export class MemoryKeeper {
   async #admitFrom(queue: Waiting[]): Promise<void> {
     for (let first = queue[0]; first !== undefined; first = queue[0]) {
       if (!(await this.#tryAdmit(first))) return;
-      if (queue[0] === first) queue.shift(); // else it was closed meanwhile
+      this.#forget(first);
+    }
+  }
+
+  /** Wherever it is queued by now: it may have been closed meanwhile, or be wanted since. */
+  #forget(waiting: Waiting): void {
+    for (const queue of [this.#wanted, this.#background]) {
+      const at = queue.indexOf(waiting);
+      if (at >= 0) queue.splice(at, 1);
     }
   }
 

@@ -150,6 +150,49 @@ describe('CopyKeeper', () => {
     assert.equal((await loading).state.kind, 'ready');
   });
 
+  test('makes room for a load that was ahead of any request as soon as requests are held for it', async (t) => {
+    const { keeper, engine } = keep(t, 60 * mebibyte);
+    const old = await keeper.load(engine.add('old', { bytes: 24 * mebibyte }));
+    const answered = use(keeper, old);
+    await until('its answer', () => answered.outcome() !== undefined);
+    const loading = keeper.load({ ...engine.add('new', { bytes: 24 * mebibyte }), wanted: false });
+    await until('it waits', () => keeper.loadsQueued === 1);
+    await turns(20);
+    assert.deepEqual(phasesOf(keeper), ['old ready', 'new queued']);
+    const [, held] = [...keeper.copies];
+    keeper.noteHeld(held!.id, {}, 1);
+    assert.equal((await loading).state.kind, 'ready');
+    assert.equal(old.state.kind, 'gone');
+  });
+
+  test('makes room for a load that was ahead of any request when another router wants it', async (t) => {
+    const { keeper, engine } = keep(t, 60 * mebibyte);
+    const old = await keeper.load(engine.add('old', { bytes: 24 * mebibyte }));
+    const answered = use(keeper, old);
+    await until('its answer', () => answered.outcome() !== undefined);
+    const spec = engine.add('new', { bytes: 24 * mebibyte });
+    const ahead = keeper.load({ ...spec, wanted: false });
+    await until('it waits', () => keeper.loadsQueued === 1);
+    assert.equal(await keeper.load(spec), await ahead);
+    assert.equal(old.state.kind, 'gone');
+  });
+
+  test('starts a load that requests are held for before others that nobody waits for', async (t) => {
+    const { keeper, engine } = keep(t, 1_000 * mebibyte, 1);
+    const gate = Promise.withResolvers<void>();
+    const loads = [keeper.load(engine.add('first', { bytes: mebibyte, gate: gate.promise }))];
+    await until('the first', () => engine.begun.length === 1);
+    for (const name of ['ahead', 'asked']) {
+      loads.push(keeper.load({ ...engine.add(name, { bytes: mebibyte }), wanted: false }));
+    }
+    const asked = [...keeper.copies].find(({ spec }) => spec.model === 'asked')!;
+    keeper.noteHeld(asked.id, {}, 2); // not even queued yet
+    await until('both wait', () => keeper.loadsQueued === 2);
+    gate.resolve();
+    await Promise.all(loads);
+    assert.deepEqual(engine.begun, ['first', 'asked', 'ahead']);
+  });
+
   test('lets a load wait while all that could go is in use, and goes on when it is not', async (t) => {
     const { keeper, engine } = keep(t, 30 * mebibyte);
     const first = await keeper.load(engine.add('a', { bytes: 12 * mebibyte, isSlow: true }));
