@@ -43,6 +43,7 @@ const leastSlowMs = 100;
 /** Of the fleet, after a fault is over. */
 const wholeWithinMs = 45_000;
 const loadLanes = 8;
+const warmMs = 4_000;
 
 interface Cleanup {
   after(end: () => unknown): void;
@@ -61,12 +62,13 @@ export async function runChaos(
   const ledger = new Ledger(deadlineMs);
   const client = new ChaosClient(fleet.routers, ledger, { deadlineMs, patienceMs });
   t.after(() => client.close());
+  const pick = zipf(modelCount, 1, seededRandom(plan.seed));
+  const requestOf = (number: number) => chaosRequest(number, models[pick()]!);
+  const warmed = await warmUp(client, requestOf);
   const startMs = performance.now();
   const timed = (text: string) => say(`${((performance.now() - startMs) / 1_000).toFixed(1).padStart(6)} s  ${text}`);
-  const pick = zipf(modelCount, 1, seededRandom(plan.seed));
-  const requestOf = (i: number) => chaosRequest(i, models[pick()]!);
   timed(`${plan.perSecond} requests a second over ${modelCount} models, no fault until they are answered steadily`);
-  const traffic = new OpenLoop<ChaosRequest>(client, plan.perSecond, requestOf);
+  const traffic = new OpenLoop<ChaosRequest>(client, plan.perSecond, (i) => requestOf(warmed + i));
   const { isSteady, usualMs } = await becomeSteady(ledger);
   const slowMs = Math.max(leastSlowMs, 5 * usualMs);
   timed(isSteady ? 'steady' : 'NOT STEADY: this machine has no core to spare, waits say more of it than of the fleet');
@@ -93,7 +95,21 @@ export async function runChaos(
   };
 }
 
-/** New processes compile their code first, and what is asked for the first time takes longer: that is no fault's doing. */
+/**
+ * New processes compile their code first. At a steady rate their clients would give them up meanwhile where cores are few;
+ * these wait for each answer. Returns how many requests it sent: they stand in the ledger as all others do.
+ */
+async function warmUp(client: ChaosClient, requestOf: (number: number) => ChaosRequest): Promise<number> {
+  const untilMs = performance.now() + warmMs;
+  let sent = 0;
+  const lane = async () => {
+    while (performance.now() < untilMs) await client.send(requestOf(sent++), performance.now());
+  };
+  await Promise.all(Array.from({ length: loadLanes }, lane));
+  return sent;
+}
+
+/** What is asked for the first time takes longer, too, and the machine may have something else to do. */
 async function becomeSteady(ledger: Ledger): Promise<Steadiness> {
   const steadiness = new Steadiness(performance.now());
   while (!steadiness.isOver) {
