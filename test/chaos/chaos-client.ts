@@ -83,7 +83,11 @@ export class ChaosClient {
 
   async #try({ pool }: Router, request: ChaosRequest, untilMs: number): Promise<Try> {
     const leftMs = Math.max(1, Math.round(untilMs - performance.now()));
-    const signal = AbortSignal.timeout(Math.min(leftMs, this.#options.patienceMs));
+    const patience = new AbortController();
+    const { signal } = patience;
+    // An answer that came while this process had no core is there to be read first.
+    const giveUp = () => setImmediate(() => patience.abort());
+    const timer = setTimeout(giveUp, Math.min(leftMs, this.#options.patienceMs));
     const headers = { ...request.headers, 'skein-timeout-ms': `${leftMs}` };
     let hasBegun = false;
     try {
@@ -96,6 +100,8 @@ export class ChaosClient {
     } catch (fault) {
       if (hasBegun) return { kind: 'begun', what: String(fault) };
       return signal.aborted ? 'given up' : 'unreachable';
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
