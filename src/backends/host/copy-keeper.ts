@@ -224,7 +224,7 @@ export class CopyKeeper {
         cores: this.cores,
         takeRoom: (bytes) => this.memory.hasSpare(bytes),
         runLimitBytes: runLimitBytes(this.#options.ceilingBytes),
-        onIdle: () => this.memory.becameIdle(),
+        onIdle: (hasGrown) => this.memory.becameIdle(hasGrown),
       },
     );
   }

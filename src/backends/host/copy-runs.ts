@@ -39,6 +39,7 @@ export class CopyRuns {
   #peakRows = 0;
   #leastCores: number;
   #mostAtOnce = 1;
+  #hasGrown = false;
   #lastRunMs = 0;
   #mostWaiting = 0;
   /** Time of all runs. */
@@ -97,9 +98,14 @@ export class CopyRuns {
 
   /** So many rows are going to be run at once, whether requests brought them or not. */
   expect({ slots, rows }: RunSetting): void {
-    this.#peakRows = Math.max(this.#peakRows, rows);
-    this.#leastCores = Math.min(this.#leastCores, this.#options.cores / slots);
-    this.#mostAtOnce = Math.max(this.#mostAtOnce, slots);
+    this.#noteMemory(rows, slots, slots);
+  }
+
+  /** Whether `memory` is more than it was when this was asked last, or there is a further session. */
+  takeGrowth(): boolean {
+    const hasGrown = this.#hasGrown;
+    this.#hasGrown = false;
+    return hasGrown;
   }
 
   /** Tokens that a run by this setting takes. */
@@ -113,18 +119,28 @@ export class CopyRuns {
 
   begin(setting: RunSetting, rows: number, nowMs: number): RunUnderWay {
     const run = this.underWay.begin(setting.threads, rows, nowMs);
-    this.#peakRows = Math.max(this.#peakRows, rows);
-    this.#leastCores = Math.min(this.#leastCores, this.#options.cores / setting.slots);
-    this.#mostAtOnce = Math.max(this.#mostAtOnce, this.underWay.count);
+    this.#noteMemory(rows, setting.slots, this.underWay.count);
     this.#lastRunMs = nowMs;
     return run;
   }
 
   /** One on the event loop: it says nothing of what runs on threads take. */
   ranHere(rows: number, startMs: number, endedMs: number): void {
-    this.#peakRows = Math.max(this.#peakRows, rows);
+    if (rows > this.#peakRows) {
+      this.#peakRows = rows;
+      this.#hasGrown = true;
+    }
     this.#lastRunMs = startMs;
     this.totalMs += endedMs - startMs;
+  }
+
+  #noteMemory(rows: number, slots: number, atOnce: number): void {
+    const cores = this.#options.cores / slots;
+    if (rows <= this.#peakRows && cores >= this.#leastCores && atOnce <= this.#mostAtOnce) return;
+    this.#peakRows = Math.max(this.#peakRows, rows);
+    this.#leastCores = Math.min(this.#leastCores, cores);
+    this.#mostAtOnce = Math.max(this.#mostAtOnce, atOnce);
+    this.#hasGrown = true;
   }
 
   /** `isTypical`: it ran to its end, so that its time means something. */
@@ -185,6 +201,7 @@ export class CopyRuns {
       else {
         this.#sessions.set(wanted, session);
         this.planner.setSession(wanted, true);
+        this.#hasGrown = true;
       }
     } catch {
       // The files it would be made from are gone, or memory is: the first session serves as well as it did.

@@ -33,7 +33,8 @@ interface CopyHost {
   readonly takeRoom: (bytes: number) => boolean;
   /** The most memory that its runs may take at once. */
   readonly runLimitBytes: number;
-  readonly onIdle: () => void;
+  /** `hasGrown`: since it was idle last, its runs came to take more memory than before. */
+  readonly onIdle: (hasGrown: boolean) => void;
 }
 
 /** Timers of Node hold no more; what is due later is looked at then. */
@@ -59,7 +60,7 @@ export class Copy {
   /** Only for models that ask for answers in the order of their requests. */
   readonly #order: AnswerOrder<() => void> | undefined;
   readonly #cores: CoreShare;
-  readonly #onIdle: () => void;
+  readonly #onIdle: (hasGrown: boolean) => void;
   #whenIdle: (() => void) | undefined;
   #inFlight = 0;
   #latencyMs = 0;
@@ -393,7 +394,7 @@ export class Copy {
   #tellIfIdle(): void {
     if (this.#inFlight > 0) return;
     this.#whenIdle?.();
-    this.#onIdle();
+    this.#onIdle(this.runs.takeGrowth());
   }
 }
 

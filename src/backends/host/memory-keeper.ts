@@ -152,11 +152,12 @@ export class MemoryKeeper {
 
   /**
    * A copy has no request any more, as happens after every lone one: it is looked at at once where somebody waits for that.
-   * What its runs have come to take shows soon enough; to sum up all copies each time cost more than a small run.
+   * What its runs have come to take shows soon enough, and is looked at only where it is more than it was (`hasGrown`): to
+   * sum up all copies each time cost more than a small run, and every 20 ms still 5 µs a request with 100 copies.
    */
-  becameIdle(): void {
+  becameIdle(hasGrown: boolean): void {
     if (this.#isPumping || this.#isOver || this.loadsQueued > 0) this.changed();
-    else this.#lookAgain();
+    else if (hasGrown) this.#lookAgain();
   }
 
   /** A copy proved itself, or went; a load ended. */

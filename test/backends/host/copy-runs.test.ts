@@ -73,6 +73,27 @@ describe('CopyRuns', () => {
     await until('its use', () => runs.model(1) === made[0]!.model);
   });
 
+  test('has grown where a run took more rows or more ran at once than ever before, and only then', () => {
+    const { runs } = fakeSessions();
+    const setting = { threads: 2, slots: 1, rows: 4 };
+    const began = (rows: number) => {
+      const one = runs.begin(setting, rows, 0);
+      return [one, runs.takeGrowth()] as const;
+    };
+    const [first, grew] = began(1);
+    assert.equal(grew, true);
+    runs.end(first, true, 1);
+    const [second, again] = began(1);
+    assert.equal(again, false);
+    assert.equal(began(1)[1], true, 'two at once');
+    runs.end(second, true, 2);
+    assert.equal(began(1)[1], false);
+    assert.equal(began(4)[1], true, 'more rows');
+    runs.expect({ threads: 1, slots: 2, rows: 4 });
+    assert.equal(runs.takeGrowth(), true, 'fewer cores each');
+    assert.equal(runs.takeGrowth(), false);
+  });
+
   test('makes none where others would have to go for it', async () => {
     const { runs, made } = fakeSessions({ room: false });
     run(runs, 200, () => 50);

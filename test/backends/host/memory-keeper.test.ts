@@ -77,11 +77,11 @@ describe('MemoryKeeper', () => {
     const admitted = keeper.admit(spec('second'), 10);
     await turn();
     loading.become({ kind: 'failed', reason: { code: 'load_failed', facts: {} } });
-    keeper.becameIdle();
+    keeper.becameIdle(false);
     await admitted;
   });
 
-  test('sums up no copies when one becomes idle that nobody waits for', () => {
+  test('sums up no copies when one becomes idle that nobody waits for, and later only where it takes more than it did', (t) => {
     const { keeper, fakeRuns } = keeperOfSessions();
     let sums = 0;
     Object.defineProperty(fakeRuns, 'memory', {
@@ -90,10 +90,14 @@ describe('MemoryKeeper', () => {
         return { runPeakBytes: 0, parallelRuns: 1, coresPerRun: 1 };
       },
     });
-    for (let request = 0; request < 1_000; request++) keeper.becameIdle();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    for (let request = 0; request < 1_000; request++) keeper.becameIdle(false);
+    t.mock.timers.tick(1_000);
     assert.equal(sums, 0);
-    keeper.changed();
-    assert.ok(sums > 0, 'the sum is what was counted');
+    keeper.becameIdle(true);
+    assert.equal(sums, 0, 'not while requests are served');
+    t.mock.timers.tick(1_000);
+    assert.ok(sums > 0, 'what its runs came to take was looked at');
   });
 
   test('keeps one timer for the loads that wait, however often it is told of changes', async (t) => {
