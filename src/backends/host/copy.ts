@@ -307,8 +307,7 @@ export class Copy {
       return;
     }
     const endedMs = performance.now();
-    // A next run does not wait for the answers of this one. Where there is none they leave first: what is to be learned
-    // of the run waits until they are on their way, at the end of this turn.
+    // A next run does not wait for these answers. Where there is none they leave first, and what is learned comes after.
     const isAwaited = this.#batcher.queuedItems > 0 || this.#cores.waiting > 0;
     if (isAwaited) free(true, endedMs);
     this.#answerAll(batch, outcome);
