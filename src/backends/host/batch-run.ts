@@ -13,7 +13,8 @@ export interface BatchRun {
   readonly items: readonly InferWork[];
   readonly rows: number;
   readonly startMs: number;
-  readonly model: LoadedModel;
+  /** Asked anew for each part of it: the session of the part before may have been given up meanwhile. */
+  readonly model: () => LoadedModel;
   readonly batching: BatchingOptions;
   /** The model's. */
   readonly name: string;
@@ -31,7 +32,7 @@ export function batchOf(
   { parts, spec }: { readonly parts: ServingParts; readonly spec: CopySpec },
   { items, rows }: { readonly items: readonly InferWork[]; readonly rows: number },
   startMs: number,
-  model: LoadedModel,
+  model: () => LoadedModel,
 ): BatchRun {
   const all = items.length === 1 ? items[0]!.request.batchSize : rows;
   return { items, rows: all, startMs, model, batching: parts.batching, name: spec.model };
@@ -44,7 +45,7 @@ export async function runBatch(batch: BatchRun): Promise<BatchOutcome> {
   const wanted = wantedOf(batch);
   const gatheredMs = performance.now();
   const signal = abortWhenUnwanted(items);
-  const run = (piece: readonly Tensor[]) => model.run(signature.own.name, piece, wanted, signal);
+  const run = (piece: readonly Tensor[]) => model().run(signature.own.name, piece, wanted, signal);
   const outputs = await runInSizes(inputs, rows, batched ? batch.batching : {}, run, name);
   return outcomeOf(batch, outputs, gatheredMs);
 }

@@ -233,7 +233,7 @@ export class Copy {
       const step = this.#nextStep(startMs, 1, maxRows);
       if (step.kind === 'wait') return false;
       this.#cores.touch(startMs);
-      const batch = batchOf(this, step, startMs, this.parts.model);
+      const batch = batchOf(this, step, startMs, () => this.parts.model);
       try {
         const outcome = runBatchHere(batch, this.#quick.runHere!);
         this.#quick.ran(step.items[0]!, step.rows, outcome.times.inferMs, outcome.endedMs);
@@ -269,7 +269,7 @@ export class Copy {
       giveBack();
       return false;
     }
-    const batch = batchOf(this, step, nowMs, this.runs.model(setting.threads));
+    const batch = batchOf(this, step, nowMs, () => this.runs.model(setting.threads));
     const run = this.runs.begin(setting, batch.rows, nowMs);
     let isFree = false;
     void this.#run(batch, (isTypical, endedMs) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { SessionRuns } from '../../../src/backends/engines/session-runs.ts';
 import { runInSizes } from '../../../src/backends/host/run-in-sizes.ts';
 import type { Tensor } from '../../../src/protocol/tensors/tensor.ts';
 import { echo, echoSignature, FakeModel } from './fake-model.ts';
@@ -45,6 +46,28 @@ describe('runInSizes', () => {
 });
 
 describe('a copy that splits', () => {
+  test('goes on with the first session where the one that it began with is given up between two parts', async () => {
+    const first = new FakeModel({ signature: echoSignature, compute: echo, isQuick: true });
+    const { copy } = serve(first, { maxBatchSize: 4, batching: { maxBatchRows: 2, splitRows: 2 } });
+    const own = new SessionRuns();
+    const second = new FakeModel({ signature: echoSignature, compute: echo, isQuick: true });
+    const run = second.run.bind(second);
+    second.run = async (...call) => {
+      own.begin();
+      return run(...call).finally(() => own.end());
+    };
+    let isGivenUp = false;
+    copy.runs.model = () => (isGivenUp ? first : second);
+    const names = ['a', 'bc', 'def'];
+    const sent = send(copy, { x: [1, 2, 3, 4, 5, 6], names });
+    for (let n = 0; second.runs.length === 0 && n < 100; n++) await turns(1);
+    isGivenUp = true;
+    await own.close();
+    for (let n = 0; sent.outcome() === undefined && n < 100; n++) await turns();
+    assert.deepEqual(sent.outcome(), { kind: 'answer', id: undefined, x: [1, 2, 3, 4, 5, 6], names });
+    assert.deepEqual([second.runs.length, first.runs.length], [1, 1]);
+  });
+
   test('answers a large request as one', async () => {
     const model = new FakeModel({ signature: echoSignature, compute: echo, isQuick: true });
     const { copy } = serve(model, { maxBatchSize: 4, batching: { maxBatchRows: 2, splitRows: 2 } });
