@@ -163,7 +163,7 @@ export class Copy {
     const work = new InferWork(decoded, codec, responder, {
       arrivedMs: nowMs,
       // One that brings more than are joined, or has no rows to join, fills a batch: it runs by itself.
-      rows: decoded.batched ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
+      rows: decoded.batched && request.inputs.length > 0 ? Math.min(request.batchSize, maxBatchRows) : maxBatchRows,
       key: batchKey(decoded, this.parts.batching),
       priority: request.parameters.priority,
       timeoutUs: request.parameters.timeoutUs,

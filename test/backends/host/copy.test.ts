@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CoreShare } from '../../../src/backends/host/core-share.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { until } from '../../adapters/until.ts';
+import { ask } from './answers.ts';
 import { echo, echoSignature, FakeModel } from './fake-model.ts';
 import { type CopySettings, jsonBody, type Outcome, type SentRequest, send, serve, turns } from './served-copy.ts';
 
@@ -68,6 +69,15 @@ describe('Copy', () => {
       ['other', 2],
       ['serving_default', 2],
     ]);
+  });
+
+  test('joins no requests without inputs: they bring no rows that could be told apart', async () => {
+    const bytes = new Uint8Array(Float32Array.of(7).buffer);
+    const y = { name: 'y', datatype: 'FP32' as const, shape: [1], parts: [bytes], byteLength: bytes.length };
+    const signature = { inputs: [], outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [-1] }] };
+    const { copy } = serve(new FakeModel({ signature, compute: () => [y], isQuick: true }));
+    const answers = await Promise.all([1, 2].map(() => ask(copy, 'v2', '{"inputs":[]}')));
+    for (const answer of answers) assert.deepEqual(JSON.parse(answer.toString()).outputs[0].data, [7]);
   });
 
   test('refuses a signature that the model does not have, naming those that it has', () => {
