@@ -33,11 +33,18 @@ export class BodySource implements BodySink, AsyncIterableIterator<Uint8Array, u
     this.#body.attach(this);
   }
 
+  /** All of the body has come, and undici has it. */
+  get isTaken(): boolean {
+    return this.#ended && !this.#closed && this.#queue.length === 0;
+  }
+
   /** What to hand to undici: the bytes themselves where all are here and few, else this iterable. */
-  get outgoing(): Uint8Array | BodySource {
-    if (!this.#ended) return this;
-    if (this.#queue.length === 1) return this.#queue[0]!;
-    return this.#queuedBytes <= joinedBytes ? Buffer.concat(this.#queue, this.#queuedBytes) : this;
+  takeOutgoing(): Uint8Array | BodySource {
+    if (!this.#ended || (this.#queue.length > 1 && this.#queuedBytes > joinedBytes)) return this;
+    const whole = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue, this.#queuedBytes);
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    return whole;
   }
 
   onPiece(piece: Uint8Array, end: boolean): boolean {

@@ -56,6 +56,8 @@ export class InferExchange implements Exchange, Dispatcher.DispatchHandler {
       },
       onEnd: () => {
         if (this.#isOver) return;
+        // undici breaks a connection off that is answered in the midst of a write: it reads no piece any more.
+        if (this.#source.isTaken) call.body.markSpent();
         this.#finish(undefined);
         observer.onEnd();
       },
@@ -143,7 +145,7 @@ export class InferExchange implements Exchange, Dispatcher.DispatchHandler {
         method: 'POST',
         path: this.#path,
         headers: requestHeaders(this.call),
-        body: this.#source.outgoing as Uint8Array, // undici's types leave out the iterables that it documents
+        body: this.#source.takeOutgoing() as Uint8Array, // undici's types leave out the iterables that it documents
         headersTimeout: 0, // the deadline says it, to the millisecond
         bodyTimeout: this.#host.options.answerGapMs,
       },

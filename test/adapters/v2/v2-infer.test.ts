@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
+import { RequestBody } from '../../../src/adapters/request-body.ts';
 import { clientBody, wholeBody } from '../client-body.ts';
 import { until } from '../until.ts';
 import { openSession } from './open-session.ts';
@@ -46,6 +47,31 @@ describe('V2Session.infer', () => {
       ['application/octet-stream', '13', '2'],
       ['application/json', undefined, undefined],
     ]);
+  });
+
+  test('says whether the memory of the body may be used again: where all of it was sent and answered', async (t) => {
+    const { server, send } = await openSession(t);
+    const released: boolean[] = [];
+    const pool = { usedBytes: 0, limitBytes: 1024 * 1024, perRequestBytes: 1024 * 1024 };
+    const source = { pause: () => {}, resume: () => {}, onReleased: (isSpent: boolean) => released.push(isSpent) };
+    const sent = async (bytes: number, isWhole: boolean) => {
+      const body = new RequestBody(bytes, pool, source);
+      const { reply } = send({ body });
+      for (let at = 0; at < bytes - 1_000; at += 1_000) body.push(Buffer.alloc(1_000));
+      if (isWhole) {
+        body.push(Buffer.alloc(1_000));
+        body.end();
+      }
+      await reply.over;
+      body.release();
+    };
+    await sent(3_000, true);
+    await sent(300_000, true);
+    server.answers.set(path, (_request, response) => response.end('{}'));
+    await sent(300_000, false);
+    server.answers.set(path, (_request, response) => response.writeHead(500).end('{}'));
+    await sent(3_000, true);
+    assert.deepEqual(released, [true, true, false, false]);
   });
 
   test('ends with the deadline where the server takes longer, and gives the request up there', async (t) => {
