@@ -24,7 +24,8 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   readonly #method: InferMethod;
   readonly #timeoutMs: number;
   readonly #intake: MessageIntake;
-  #messageBytes = 0;
+  /** Undefined where it comes compressed. */
+  #messageBytes: number | undefined;
   /** What came before the exchange wanted it. */
   #first: Uint8Array[] = [];
   #isBodyWanted = false;

@@ -1,11 +1,15 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import type { Readable } from 'node:stream';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { SkeinError } from '../../../protocol/errors.ts';
 import { type MessagePrefix, prefixBytes, readMessagePrefix } from '../../../protocol/grpc/message-frame.ts';
 import { type Coding, readContentEncoding } from '../content-coding.ts';
-import { decompressWhole } from '../decompress-whole.ts';
 import { type AwaitedBody, bodyStalled, type StalledBodies } from '../stalled-bodies.ts';
 
-/** Told of the one message of a call: how long it is, then its pieces, then its end; or a fault and nothing more. */
+/**
+ * Told of the one message of a call: how long it is, unless it is compressed, then its pieces, then its end; or a fault and
+ * nothing more.
+ */
 export interface MessageReceiver {
   onLength(messageBytes: number): void;
   onPiece(piece: Uint8Array): void;
@@ -19,7 +23,7 @@ interface IntakeOptions {
   readonly stalledBodies: StalledBodies;
 }
 
-/** Takes the message of a unary call in, within its bound; a compressed one is gathered first. */
+/** Takes the message of a unary call in, within its bound; a compressed one is decompressed as it is taken. */
 export class MessageIntake implements AwaitedBody {
   readonly #stream: ServerHttp2Stream;
   readonly #receiver: MessageReceiver;
@@ -28,7 +32,8 @@ export class MessageIntake implements AwaitedBody {
   #head: Buffer = Buffer.alloc(0);
   #prefix: MessagePrefix | undefined;
   #left = 0;
-  #compressed: Uint8Array[] = [];
+  #decompressor: Gunzip | Inflate | undefined;
+  #plainBytes = 0;
   #isOver = false;
   bytesRead = 0;
   isPaused = false;
@@ -51,12 +56,17 @@ export class MessageIntake implements AwaitedBody {
 
   pause(): void {
     this.isPaused = true;
-    this.#stream.pause();
+    this.#source.pause();
   }
 
   resume(): void {
     this.isPaused = false;
-    this.#stream.resume();
+    this.#source.resume();
+  }
+
+  /** Of what the receiver is told. */
+  get #source(): Readable {
+    return this.#decompressor ?? this.#stream;
   }
 
   /** What still comes is dropped. */
@@ -64,7 +74,7 @@ export class MessageIntake implements AwaitedBody {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#options.stalledBodies.forget(this);
-    this.#compressed = [];
+    this.#decompressor?.destroy();
     this.#stream.resume();
   }
 
@@ -95,7 +105,8 @@ export class MessageIntake implements AwaitedBody {
     this.#prefix = prefix;
     this.#left = prefix.messageBytes;
     this.#head = Buffer.alloc(0);
-    if (!prefix.isCompressed) this.#receiver.onLength(prefix.messageBytes);
+    if (prefix.isCompressed) this.#openDecompressor();
+    else this.#receiver.onLength(prefix.messageBytes);
     if (this.#isOver) return;
     if (first.length > 0) this.#takePiece(first);
     else if (this.#left === 0) this.#complete();
@@ -107,33 +118,47 @@ export class MessageIntake implements AwaitedBody {
       return;
     }
     this.#left -= piece.length;
-    if (this.#prefix!.isCompressed) this.#compressed.push(piece);
-    else this.#receiver.onPiece(piece);
+    if (this.#decompressor === undefined) this.#receiver.onPiece(piece);
+    else if (!this.#decompressor.write(piece)) this.#stream.pause();
     if (this.#left === 0 && !this.#isOver) this.#complete();
   }
 
   #complete(): void {
     this.#options.stalledBodies.forget(this);
-    if (this.#prefix!.isCompressed) {
-      void this.#decompress();
-      return;
-    }
+    if (this.#decompressor === undefined) this.#end();
+    else this.#decompressor.end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#receiver.onEnd();
   }
 
-  async #decompress(): Promise<void> {
+  #openDecompressor(): void {
+    let coding: Coding;
     try {
-      const coding = codingOf(this.#coding);
-      const whole = await decompressWhole(Buffer.concat(this.#compressed), coding, this.#options.maxMessageBytes);
-      if (this.#isOver) return;
-      this.#isOver = true;
-      this.#receiver.onLength(whole.byteLength);
-      if (whole.byteLength > 0) this.#receiver.onPiece(whole);
-      this.#receiver.onEnd();
+      coding = codingOf(this.#coding);
     } catch (fault) {
       this.#fail(SkeinError.from(fault));
+      return;
     }
+    const decompressor = coding === 'gzip' ? createGunzip() : createInflate();
+    decompressor.on('data', (piece: Buffer) => this.#takePlain(piece));
+    decompressor.on('drain', () => this.#stream.resume());
+    decompressor.on('end', () => this.#end());
+    decompressor.on('error', ({ message }) =>
+      this.#fail(new SkeinError('body_corrupt', { encoding: coding, reason: message })),
+    );
+    this.#decompressor = decompressor;
+  }
+
+  #takePlain(piece: Buffer): void {
+    if (this.#isOver) return;
+    this.#plainBytes += piece.byteLength;
+    const { maxMessageBytes: limitBytes } = this.#options;
+    if (this.#plainBytes <= limitBytes) this.#receiver.onPiece(piece);
+    else this.#fail(new SkeinError('body_grew_too_large', { how: 'decompresses to', limitBytes }));
   }
 
   #onEnd(): void {

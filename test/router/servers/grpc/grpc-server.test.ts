@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
+import type { MeshRequest } from '../../../../src/router/mesh/mesh-port.ts';
 import { FrontMetrics } from '../../../../src/router/metrics/front-metrics.ts';
 import { ModelLabels } from '../../../../src/router/metrics/model-labels.ts';
 import { createGrpcServer } from '../../../../src/router/servers/grpc/grpc-server.ts';
@@ -82,6 +83,52 @@ describe('the gRPC server', () => {
     stream.end(frame(gzipSync(small), 1));
     assert.deepEqual([(await answer).status, (await answer).message], [0, small]);
   });
+
+  test('decompresses no more of a message than is taken or may be kept', async (t) => {
+    const { mesh, client } = await serveGrpc(t);
+    // As for a model that loads: nobody takes the message yet.
+    const held: MeshRequest[] = [];
+    mesh.infer = (request) => {
+      held.push(request);
+      return { cancel: () => {}, pause: () => {}, resume: () => {} };
+    };
+    const bytes = 32 * 1024 * 1024;
+    const large = predictRequest([tensorOf(new Uint8Array(bytes))], { name: 'simple' });
+    const { stream } = open(client, predict, { 'grpc-encoding': 'gzip' });
+    stream.end(frame(gzipSync(large), 1));
+    await until(() => (held[0]?.body.receivedBytes ?? 0) > 7 * 1024 * 1024);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.ok(held[0]!.body.receivedBytes < bytes / 2, `${held[0]!.body.receivedBytes} bytes of ${bytes}`);
+    const taken: Uint8Array[] = [];
+    const whole = Promise.withResolvers<void>();
+    held[0]!.body.attach({
+      onPiece: (piece, end) => {
+        taken.push(piece);
+        if (end) whole.resolve();
+        return true;
+      },
+      onAborted: () => {},
+    });
+    await whole.promise;
+    assert.ok(Buffer.concat(taken).equals(large));
+  });
+
+  const broken: [title: string, bytes: Buffer, headers: Record<string, string>, status: number, text: RegExp][] = [
+    ['is corrupt', Buffer.from('this is no gzip'), { 'grpc-encoding': 'gzip' }, 3, /gzip/],
+    ['is cut short', gzipSync(small).subarray(0, -9), { 'grpc-encoding': 'gzip' }, 3, /gzip/],
+    ['does not say how', gzipSync(small), {}, 3, /grpc-encoding/],
+    ['grows too large', gzipSync(Buffer.alloc(3_000_000)), { 'grpc-encoding': 'gzip' }, 8, /decompresses to/],
+  ];
+  for (const [title, bytes, headers, status, text] of broken) {
+    test(`refuses a compressed message that ${title}`, async (t) => {
+      const { client } = await serveGrpc(t, { maxBodyBytes: 1_000_000 });
+      const { stream, answer } = open(client, predict, headers);
+      stream.end(frame(bytes, 1));
+      assert.equal((await answer).status, status);
+      assert.match((await answer).text, text);
+      assert.equal((await call(client, predict, small)).status, 0);
+    });
+  }
 
   test('takes a message byte by byte', async (t) => {
     const { client } = await serveGrpc(t);
