@@ -153,8 +153,10 @@ export class CopyKeeper {
   async #loadFrom(held: HeldCopy, spec: CopySpec): Promise<void> {
     const startMs = performance.now();
     const prepared = await prepareLoad(spec, this.#options.engine.kind, this.#options);
-    const expectedBytes = await this.#expectedBytes(spec, prepared.file);
-    held.readyAtMs = startMs + (this.#measured.find(this.#keyOf(spec))?.loadMs ?? this.#pace.expectedMs(expectedBytes));
+    const { residentBytes: expectedResident, peakBytes: expectedBytes } = await this.#expected(spec, prepared.file);
+    const loadedBefore = this.#measured.find(this.#keyOf(spec));
+    // By what models hold in the end: the peak of preparing a small one is a hundred times that.
+    held.readyAtMs = startMs + (loadedBefore?.loadMs ?? this.#pace.expectedMs(expectedResident));
     await this.memory.admit({ ...spec, wanted: held.isWanted }, expectedBytes);
     held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
     const loadStartMs = performance.now();
@@ -194,13 +196,13 @@ export class CopyKeeper {
     return loadMs;
   }
 
-  /** What the load will hold at its worst moment; a model that is prepared for the first time may take half the budget. */
-  async #expectedBytes(spec: CopySpec, file: string): Promise<number> {
+  /** At its worst moment a load holds `peakBytes`; a model that is prepared for the first time may take half the budget. */
+  async #expected(spec: CopySpec, file: string): Promise<{ residentBytes: number; peakBytes: number }> {
     const { engine } = this.#options;
     const files = { model: spec.model, version: spec.version, path: file };
-    const resident = this.#measured.find(this.#keyOf(spec))?.residentBytes ?? (await engine.estimateBytes(files));
+    const residentBytes = this.#measured.find(this.#keyOf(spec))?.residentBytes ?? (await engine.estimateBytes(files));
     const peak = await engine.loadPeakBytes(files);
-    return Math.max(resident, Math.min(peak, this.#options.ceilingBytes / 2));
+    return { residentBytes, peakBytes: Math.max(residentBytes, Math.min(peak, this.#options.ceilingBytes / 2)) };
   }
 
   /** The stamp changes with the files; hashing them here would cost more than the measurement saves. */

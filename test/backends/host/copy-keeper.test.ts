@@ -66,6 +66,24 @@ describe('CopyKeeper', () => {
     assert.deepEqual([engine.begun, phasesOf(keeper)], [['a'], ['a ready']]);
   });
 
+  test('expects of a model what others of its size took, however much a first load holds meanwhile', async (t) => {
+    const { keeper, engine } = keep(t, 1_000 * mebibyte);
+    engine.peakBytes = 400 * mebibyte;
+    const tookMs = 500;
+    const gate = Promise.withResolvers<void>();
+    const first = keeper.load(engine.add('a', { bytes: mebibyte, gate: gate.promise }));
+    await until('the first load', () => engine.begun.length === 1);
+    pass(tookMs);
+    gate.resolve();
+    await first;
+    const never = new Promise<void>(() => {});
+    void keeper.load(engine.add('b', { bytes: mebibyte, gate: never }));
+    await until('the second load', () => engine.begun.length === 2);
+    const coming = [...keeper.copies].find(({ spec }) => spec.model === 'b')!;
+    const expectedMs = coming.readyAtMs - performance.now();
+    assert.ok(expectedMs < 10 * tookMs, `${expectedMs} ms after one of the same size took ${tookMs}`);
+  });
+
   test('loads another stamp of a model beside the first', async (t) => {
     const { keeper, engine } = keep(t, 100 * mebibyte);
     const spec = engine.add('a', { bytes: mebibyte });

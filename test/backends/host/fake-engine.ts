@@ -31,6 +31,8 @@ export class FakeEngine implements Engine {
   readonly begun: string[] = [];
   loading = 0;
   mostLoading = 0;
+  /** Of every load, as if it were the model's first. */
+  peakBytes = 0;
   heldBytes = 0;
   mostHeldBytes = 0;
 
@@ -63,7 +65,7 @@ export class FakeEngine implements Engine {
   }
 
   loadPeakBytes(): Promise<number> {
-    return Promise.resolve(0);
+    return Promise.resolve(this.peakBytes);
   }
 
   async load({ model: name }: ModelFiles): Promise<LoadedModel> {
