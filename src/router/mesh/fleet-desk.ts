@@ -71,8 +71,16 @@ export class FleetDesk {
     });
   }
 
+  /** Refused while an alias leads there: its clients would be told that no model has its name. */
   async remove(name: string, ifRevision?: number): Promise<void> {
     if (!this.#registry.snapshot.entries.has(name)) throw new SkeinError('model_unknown', { model: name });
+    const leadsThere = (entry: CatalogueEntry) =>
+      entry.kind === 'route' && entry.targets.some(({ model }) => model === name);
+    const alias = this.entries().find(leadsThere)?.name;
+    if (alias !== undefined) {
+      const reason = `alias '${alias}' leads to it; lead that elsewhere or remove it first`;
+      throw new SkeinError('entry_invalid', { name, reason });
+    }
     await this.#registry.removeEntry(name, ifRevision);
   }
 

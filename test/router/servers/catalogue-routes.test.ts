@@ -99,6 +99,17 @@ describe('catalogueRoutes', () => {
     await assert.rejects(post('/fleet/models/m/remove'), { code: 'model_unknown' });
   });
 
+  test('keep a model while an alias leads to it', async () => {
+    const { post, entryOf } = start();
+    await post('/fleet/models/m');
+    await post('/fleet/routes/r', { targets: [{ model: 'm' }] });
+    await assert.rejects(post('/fleet/models/m/remove'), { code: 'entry_invalid', message: /alias 'r' leads to it/ });
+    assert.ok(entryOf('m'));
+    await post('/fleet/models/r/remove');
+    await post('/fleet/models/m/remove');
+    assert.equal(entryOf('m'), undefined);
+  });
+
   test('order a drain and take it back', async () => {
     const { post, registry } = start();
     await post('/fleet/backends/b1/drain');
