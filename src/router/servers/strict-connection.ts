@@ -372,6 +372,7 @@ export class StrictConnection implements InferClient, AwaitedBody, ReadTarget {
   }
 
   #endWith(error: SkeinError): void {
+    if (this.socket.writableEnded) return; // its last answer is on its way, and the client sends on or leaves
     this.#shared.front.metrics.refused(error.code);
     if (this.#answer.isStarted) this.socket.destroy();
     else endWithFault(this.socket, error);

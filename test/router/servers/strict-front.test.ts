@@ -105,7 +105,11 @@ describe('the strict reader', () => {
   for (const readsStrictly of [true, false]) {
     const reader = readsStrictly ? 'the strict reader' : 'node:http';
     test(`cuts off a body that comes steadily and never ends: ${reader}`, async (t) => {
-      const { mesh, server } = await serveFake(t, { wholeRequestMs: 300, headersTimeoutMs: 300, readsStrictly });
+      const { mesh, server, metrics } = await serveFake(t, {
+        wholeRequestMs: 300,
+        headersTimeoutMs: 300,
+        readsStrictly,
+      });
       mesh.behaviour = () => {};
       const socket = connect({ port: server.port, host: '127.0.0.1' });
       const received: Buffer[] = [];
@@ -116,6 +120,7 @@ describe('the strict reader', () => {
       clearInterval(drip);
       assert.match(Buffer.concat(received).toString(), /^HTTP\/1\.1 408 Request Timeout.*Connection: close/s);
       await until(() => mesh.inferences[0]!.isCancelled);
+      assert.deepEqual([...metrics.refusals], [['http_too_slow', 1]]);
     });
   }
 
