@@ -2,6 +2,7 @@ import type { StoredEntry } from './catalogue-entry.ts';
 import type { Conviction } from './conviction.ts';
 import type { BackendMember, RouterMember } from './member-record.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, RegistryStanding } from './registry.ts';
+import type { TurnedAway } from './turned-away.ts';
 
 /** One fact of the registry, in place or gone. */
 export type FleetFact =
@@ -9,7 +10,8 @@ export type FleetFact =
   | { readonly kind: 'backend'; readonly name: string; readonly value: BackendMember | undefined }
   | { readonly kind: 'router'; readonly name: string; readonly value: RouterMember | undefined }
   | { readonly kind: 'drain'; readonly name: string; readonly value: true | undefined }
-  | { readonly kind: 'conviction'; readonly name: string; readonly value: Conviction | undefined };
+  | { readonly kind: 'conviction'; readonly name: string; readonly value: Conviction | undefined }
+  | { readonly kind: 'turnedAway'; readonly name: string; readonly value: TurnedAway | undefined };
 
 /** The picture that a member keeps of the fleet, and those who are told of its changes. */
 export class FleetPicture implements FleetSnapshot {
@@ -18,6 +20,7 @@ export class FleetPicture implements FleetSnapshot {
   readonly routers = new Map<string, RouterMember>();
   readonly drains = new Set<string>();
   readonly convictions = new Map<string, Conviction>();
+  readonly turnedAway = new Map<string, TurnedAway>();
   readonly #listeners = new Set<FleetListener>();
   #standing: RegistryStanding = { kind: 'starting', reason: 'not reached yet', sinceMs: Date.now() };
 
@@ -34,6 +37,7 @@ export class FleetPicture implements FleetSnapshot {
       routers: [...this.routers.keys()],
       drains: [...this.drains],
       convictions: [...this.convictions.keys()],
+      turnedAway: [...this.turnedAway.keys()],
     });
     return () => this.#listeners.delete(listener);
   }
@@ -49,6 +53,7 @@ export class FleetPicture implements FleetSnapshot {
       routers: names('router'),
       drains: names('drain'),
       convictions: names('conviction'),
+      turnedAway: names('turnedAway'),
     };
     for (const listener of this.#listeners) listener.onChange(this, changes);
   }
@@ -63,7 +68,7 @@ export class FleetPicture implements FleetSnapshot {
   /** The facts that turn this picture into one of exactly `facts`. */
   difference(facts: readonly FleetFact[]): FleetFact[] {
     const gone: FleetFact[] = [];
-    for (const kind of ['entry', 'backend', 'router', 'drain', 'conviction'] as const) {
+    for (const kind of ['entry', 'backend', 'router', 'drain', 'conviction', 'turnedAway'] as const) {
       const there = new Set<string>();
       for (const fact of facts) if (fact.kind === kind) there.add(fact.name);
       for (const name of this.#namesOf(kind)) if (!there.has(name)) gone.push({ kind, name, value: undefined });
@@ -83,7 +88,8 @@ export class FleetPicture implements FleetSnapshot {
   }
 
   #mapOf(kind: Exclude<FleetFact['kind'], 'drain'>): ReadonlyMap<string, unknown> {
-    return { entry: this.entries, backend: this.backends, router: this.routers, conviction: this.convictions }[kind];
+    const { entries: entry, backends: backend, routers: router, convictions: conviction, turnedAway } = this;
+    return { entry, backend, router, conviction, turnedAway }[kind];
   }
 
   #take(fact: FleetFact): void {
@@ -91,6 +97,7 @@ export class FleetPicture implements FleetSnapshot {
     else if (fact.kind === 'backend') put(this.backends, fact.name, fact.value);
     else if (fact.kind === 'router') put(this.routers, fact.name, fact.value);
     else if (fact.kind === 'conviction') put(this.convictions, fact.name, fact.value);
+    else if (fact.kind === 'turnedAway') put(this.turnedAway, fact.name, fact.value);
     else if (fact.value === undefined) this.drains.delete(fact.name);
     else this.drains.add(fact.name);
   }

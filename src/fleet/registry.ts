@@ -1,6 +1,7 @@
 import type { CatalogueEntry, StoredEntry } from './catalogue-entry.ts';
 import type { Conviction } from './conviction.ts';
 import type { BackendMember, MemberRecord, RouterMember } from './member-record.ts';
+import type { TurnedAway } from './turned-away.ts';
 
 /**
  * Who is in the fleet and what is wanted of it. Members read their own picture of it and never ask the store while they
@@ -14,7 +15,7 @@ export interface Registry {
   watch(listener: FleetListener): () => void;
   /**
    * Makes a member known until it is withdrawn, or was not heard of for `ttlMs`. Rejects with `member_taken` where another
-   * living process holds the name.
+   * living process holds the name, and tells the fleet of it for a while.
    */
   announce(member: MemberRecord, options: AnnounceOptions): Promise<Announcement>;
   /**
@@ -52,6 +53,8 @@ export interface FleetSnapshot {
   readonly drains: ReadonlySet<string>;
   /** In force, by their own names. */
   readonly convictions: ReadonlyMap<string, Conviction>;
+  /** Lately, by their own names. */
+  readonly turnedAway: ReadonlyMap<string, TurnedAway>;
 }
 
 /** Names of what came, changed or went. */
@@ -61,6 +64,7 @@ export interface FleetChanges {
   readonly routers: readonly string[];
   readonly drains: readonly string[];
   readonly convictions: readonly string[];
+  readonly turnedAway: readonly string[];
 }
 
 export interface FleetListener {

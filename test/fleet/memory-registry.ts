@@ -13,6 +13,7 @@ import type {
   Registry,
   RegistryStanding,
 } from '../../src/fleet/registry.ts';
+import { turnedAway, turnedAwayName } from '../../src/fleet/turned-away.ts';
 import { SkeinError } from '../../src/protocol/errors.ts';
 
 /**
@@ -46,6 +47,7 @@ export class MemoryRegistry implements Registry {
     const key = `${role} ${id}`;
     const existing = role === 'backend' ? this.#picture.backends.get(id) : this.#picture.routers.get(id);
     if (existing !== undefined && existing.instance !== instance && (await isAlive(existing))) {
+      this.#picture.apply([{ kind: 'turnedAway', name: turnedAwayName(member), value: turnedAway(member) }]);
       throw new SkeinError('member_taken', { role, id, where: placeOf(existing) });
     }
     this.#holders.get(key)?.onTaken(member);

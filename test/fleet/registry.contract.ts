@@ -115,6 +115,8 @@ export function registryContract(name: string, open: (t: TestContext) => Promise
       await until('known', withinMs, () => other.snapshot.backends.get('b1'));
       await assert.rejects(other.announce(second, { ...alone, isAlive: async () => true }), { code: 'member_taken' });
       assert.equal(other.snapshot.backends.get('b1')?.instance, first.instance);
+      const told = await until('told', withinMs, () => [...one.snapshot.turnedAway.values()].at(0));
+      assert.deepEqual(told, { role: 'backend', id: 'b1', where: 'tcp://h:2' });
       await other.announce(second, { ...alone, isAlive: async () => false });
       await until('taken over', withinMs, () => (taken.length > 0 ? true : undefined));
       assert.deepEqual(taken, [second]);

@@ -157,6 +157,11 @@ describe('members that may not be', () => {
     assert.equal(await second.exited, 1);
     showFigures(t, { said: second.log().split('\n').at(-1) ?? '' });
     assert.match(second.log(), /another backend with the name 'b1' is alive at tcp:/);
+    const { turnedAway } = await fleetOf(http);
+    assert.deepEqual(
+      turnedAway?.map(({ role, id }) => [role, id]),
+      [['backend', 'b1']],
+    );
     await load(http, models[0]!);
   });
 

@@ -1,6 +1,7 @@
 import { formatByteSize } from '../../config/byte-size.ts';
 import { formatDuration } from '../../config/duration.ts';
 import type { RegistryStanding } from '../../fleet/registry.ts';
+import type { TurnedAway } from '../../fleet/turned-away.ts';
 import type { BackendReport, FleetReport, LoadTrouble } from '../../router/mesh/reports.ts';
 import type { Refusal } from '../../router/routing/quarantine.ts';
 import { adminClient } from '../admin-client.ts';
@@ -25,8 +26,10 @@ export function fleetText(fleet: FleetReport): string {
     `since the start: ${loads} (${fleet.loadFailures} failed), ${retries}, ${counted(fleet.convictions, 'request')} convicted of crashing`,
   ];
   if (fleet.registry !== undefined) lines.push(registryLine(fleet.registry, fleet.routers));
+  const { turnedAway = [] } = fleet; // a router of an older version does not tell
+  lines.push(...turnedAway.map(turnedAwayLine));
   const parts = [`${lines.join('\n')}\n`, textTable(headings, fleet.backends.map(backendRow))];
-  const { loadTroubles: troubles = [] } = fleet; // a router of an older version does not tell
+  const { loadTroubles: troubles = [] } = fleet;
   if (troubles.length > 0) parts.push(textTable(troubleHeadings, troubles.map(troubleRow)));
   const { refusals = [] } = fleet;
   if (refusals.length > 0) parts.push(textTable(refusalHeadings, refusals.map(refusalRow)));
@@ -48,6 +51,10 @@ function troubleRow({ model, version, backend, agoMs, reason }: LoadTrouble): st
 function registryLine({ kind, reason }: RegistryStanding, routers: readonly string[]): string {
   const among = `${counted(routers.length, 'router')}: ${routers.join(', ')}`;
   return kind === 'connected' ? among : `${among}; the registry is ${kind}: ${reason}`;
+}
+
+function turnedAwayLine({ role, id, where }: TurnedAway): string {
+  return `a second ${role} '${id}', at ${where}, was not let in: another name (--id) is needed there`;
 }
 
 const headings = [

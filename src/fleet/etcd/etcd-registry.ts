@@ -12,6 +12,7 @@ import type {
   Registry,
   RegistryStanding,
 } from '../registry.ts';
+import { toldForMs, turnedAway, turnedAwayName } from '../turned-away.ts';
 import { EtcdClient, type EtcdClientOptions } from './etcd-client.ts';
 import { decodeBytes, encodeBytes, type Transaction } from './etcd-messages.ts';
 import { KeySpace } from './key-space.ts';
@@ -64,7 +65,9 @@ export class EtcdRegistry implements Registry {
 
   async announce(member: MemberRecord, options: AnnounceOptions): Promise<Announcement> {
     const { role, id } = member;
-    const lease = await MemberLease.begin(this.#client, this.#keys.keyOf(role, id), member, options);
+    const lease = await MemberLease.begin(this.#client, this.#keys.keyOf(role, id), member, options).catch((fault) =>
+      this.#tellTurnedAway(member, fault),
+    );
     this.#leases.set(`${role} ${id}`, lease);
     return lease;
   }
@@ -113,10 +116,8 @@ export class EtcdRegistry implements Registry {
 
   async convict(conviction: Conviction): Promise<void> {
     this.#refuseWhereWritesCannotHold();
-    const TTL = String(Math.max(1, Math.ceil(conviction.forMs / 1_000)));
-    const { ID: lease } = await this.#client.call<{ ID: string }>('/lease/grant', { TTL });
-    const key = encodeBytes(this.#keys.keyOf('conviction', convictionName(conviction)));
-    await this.#client.call('/kv/put', { key, value: encodeBytes(JSON.stringify(conviction)), lease });
+    const key = this.#keys.keyOf('conviction', convictionName(conviction));
+    await this.#putFor(conviction.forMs, key, conviction);
   }
 
   takeTurn(withinMs: number): Promise<EndTurn | undefined> {
@@ -131,6 +132,21 @@ export class EtcdRegistry implements Registry {
     await Promise.all([...this.#leases.values()].map((lease) => lease.withdraw()));
     this.#follower.stop();
     this.#client.close();
+  }
+
+  /** Its own log says so, too; whoever looks at the fleet sees no other. */
+  async #tellTurnedAway(member: MemberRecord, fault: unknown): Promise<never> {
+    if (SkeinError.from(fault).code === 'member_taken') {
+      const key = this.#keys.keyOf('turnedAway', turnedAwayName(member));
+      await this.#putFor(toldForMs, key, turnedAway(member)).catch(() => {}); // it is turned away in any case
+    }
+    throw fault;
+  }
+
+  async #putFor(forMs: number, key: string, value: unknown): Promise<void> {
+    const TTL = String(Math.max(1, Math.ceil(forMs / 1_000)));
+    const { ID: lease } = await this.#client.call<{ ID: string }>('/lease/grant', { TTL });
+    await this.#client.call('/kv/put', { key: encodeBytes(key), value: encodeBytes(JSON.stringify(value)), lease });
   }
 
   /** A change to a store that was emptied would be lost, or would hide that it was. */

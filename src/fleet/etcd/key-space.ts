@@ -2,6 +2,7 @@ import { readEntry } from '../catalogue-entry.ts';
 import { readConviction } from '../conviction.ts';
 import type { FleetFact } from '../fleet-picture.ts';
 import { readMember } from '../member-record.ts';
+import { readTurnedAway } from '../turned-away.ts';
 import { decodeBytes, type KeyValue } from './etcd-messages.ts';
 
 /** Where each fact lies under the fleet's prefix. */
@@ -49,6 +50,7 @@ const folders: Readonly<Record<FleetFact['kind'], string>> = {
   router: 'routers/',
   drain: 'drains/',
   conviction: 'convictions/',
+  turnedAway: 'turned-away/',
 };
 
 const kinds = Object.keys(folders) as FleetFact['kind'][];
@@ -64,6 +66,10 @@ function readFact(kind: FleetFact['kind'], name: string, text: string, revision:
   if (kind === 'conviction') {
     const conviction = readConviction(value);
     return conviction && { kind, name, value: conviction };
+  }
+  if (kind === 'turnedAway') {
+    const member = readTurnedAway(value);
+    return member && { kind, name, value: member };
   }
   const member = readMember(value);
   if (kind === 'backend' && member?.role === 'backend') return { kind, name, value: member };

@@ -3,6 +3,7 @@ import type { ModelRecord } from '../../fleet/catalogue-entry.ts';
 import type { BackendMember } from '../../fleet/member-record.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, RegistryStanding } from '../../fleet/registry.ts';
 import type { RepositoryChanges, RepositoryModel } from '../../fleet/repository/repository-model.ts';
+import type { TurnedAway } from '../../fleet/turned-away.ts';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendConnector } from './backend-connector.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -24,6 +25,7 @@ export class FleetSync implements FleetListener {
   /** Not listed any more and still linked: the link counts, whatever became of the lease. */
   readonly #unlisted = new Set<string>();
   #standing: RegistryStanding | undefined;
+  #turnedAway: readonly TurnedAway[] = [];
   #hadEntries = false;
 
   constructor(
@@ -46,6 +48,10 @@ export class FleetSync implements FleetListener {
     return this.#standing;
   }
 
+  get turnedAway(): readonly TurnedAway[] {
+    return this.#turnedAway;
+  }
+
   onStanding(standing: RegistryStanding): void {
     this.#standing = standing;
   }
@@ -65,7 +71,8 @@ export class FleetSync implements FleetListener {
     return [...this.#listed.keys()].some((id) => (this.#fleet.backends.get(id)?.copies.size ?? 0) > 0);
   }
 
-  onChange(snapshot: FleetSnapshot, { entries, backends, drains }: FleetChanges): void {
+  onChange(snapshot: FleetSnapshot, { entries, backends, drains, turnedAway }: FleetChanges): void {
+    if (turnedAway.length > 0) this.#turnedAway = [...snapshot.turnedAway.values()];
     this.#hadEntries ||= snapshot.entries.size > 0;
     for (const id of new Set([...backends, ...drains])) this.#syncBackend(id, snapshot);
     if (entries.length > 0) this.#syncEntries(entries, snapshot);

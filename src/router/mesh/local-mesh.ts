@@ -275,6 +275,7 @@ export class LocalMesh implements Mesh {
       ...this.convictions.report(performance.now()),
       ...this.#upkeep.figures,
       registry: this.#sync.standing,
+      turnedAway: this.#sync.turnedAway,
       routers: this.#options.routers?.all() ?? [],
       backends: this.#reports.backends(),
       loadTroubles: this.#troubles.report(this.#fleet, performance.now()),

@@ -1,4 +1,5 @@
 import type { RegistryStanding } from '../../fleet/registry.ts';
+import type { TurnedAway } from '../../fleet/turned-away.ts';
 import type { CopyPhase, SourceState } from '../../protocol/link/messages.ts';
 import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Candidate } from '../placement/candidate.ts';
@@ -40,6 +41,8 @@ export interface FleetReport {
   readonly duplicateLoads: number;
   /** Whether what is known of the fleet is current; left out where there is no registry. */
   readonly registry?: RegistryStanding | undefined;
+  /** Processes that were not let in within the last minute; a router of an older version does not tell. */
+  readonly turnedAway?: readonly TurnedAway[];
   /** Ids of the routers that serve this fleet, this one included. */
   readonly routers: readonly string[];
   readonly backends: readonly BackendReport[];

@@ -59,7 +59,7 @@ export function fleetSamples(report: FleetReport): Metric[] {
 const registryStates = ['starting', 'connected', 'away', 'emptied'] as const;
 
 /** Nothing where there is no registry. */
-function registrySamples({ registry, routers }: FleetReport): Metric[] {
+function registrySamples({ registry, routers, turnedAway = [] }: FleetReport): Metric[] {
   if (registry === undefined) return [];
   return [
     gauge(
@@ -69,6 +69,12 @@ function registrySamples({ registry, routers }: FleetReport): Metric[] {
       'first',
     ),
     gauge('skein_routers', 'Routers of the fleet, this one included', single(routers.length), 'first'),
+    gauge(
+      'skein_members_turned_away',
+      'Processes that were not let in within the last minute, because another one has their name',
+      single(turnedAway.length),
+      'first',
+    ),
   ];
 }
 

@@ -48,6 +48,18 @@ describe('skein ps', () => {
     ]);
   });
 
+  test('names the processes that were not let in', async (t) => {
+    const registry = { kind: 'connected', reason: '', sinceMs: 0 };
+    const turnedAway = [{ role: 'backend', id: 'b1', where: 'tcp://10.0.0.9:7001' }];
+    const body = JSON.stringify({ ...fleet, registry, routers: ['r1'], turnedAway });
+    const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);
+    const { stdout } = await skein(['ps', '--url', url]);
+    assert.deepEqual(lines(stdout).slice(4, 6), [
+      '1 router: r1',
+      "a second backend 'b1', at tcp://10.0.0.9:7001, was not let in: another name (--id) is needed there",
+    ]);
+  });
+
   test('prints the JSON as it came', async (t) => {
     const body = '{ "version" : "9", "new in 9": 1.0 }';
     const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);
