@@ -9,6 +9,7 @@ import type { BackendConnector } from './backend-connector.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { ModelEntry } from './model-entry.ts';
+import type { FleetReport } from './reports.ts';
 
 type Log = (message: string, facts: Record<string, unknown>) => void;
 
@@ -48,8 +49,8 @@ export class FleetSync implements FleetListener {
     return this.#standing;
   }
 
-  get turnedAway(): readonly TurnedAway[] {
-    return this.#turnedAway;
+  get report(): Pick<FleetReport, 'registry' | 'turnedAway'> {
+    return { registry: this.#standing, turnedAway: this.#turnedAway };
   }
 
   onStanding(standing: RegistryStanding): void {
