@@ -8,7 +8,7 @@ interface Rests {
   readonly lastMs: number;
 }
 
-const usualRests: Rests = { anyMs: 2_000, lastMs: 60_000 };
+const usualRests: Rests = { anyMs: 2_000, lastMs: 5_000 };
 
 interface Thread {
   readonly worker: Worker;
