@@ -32,7 +32,7 @@ describe('a backend that freezes for 10 s, one of two', () => {
 
   before(() => {
     models = writeManyModels(repository, loadedCount + coldCount, { kind: 'dense', sizeBytes: 2 ** 20 });
-    writeSlowToLoadModels(repository, 1, slowLoadMs);
+    writeSlowToLoadModels(repository, 2, slowLoadMs);
   });
 
   for (const frozen of ['b1', 'b2']) {
@@ -89,6 +89,9 @@ describe('a backend that freezes for 10 s, one of two', () => {
     t.after(() => skein.kill());
     const sender = new Sender(skein.http);
     t.after(() => sender.close());
+    // A first load, as the one below; what a copy says of its load is the time that the next one takes, with the graph
+    // from the cache.
+    const loadMs = (await sender.send(forModel('slow_load_1', slowBody))).latencyMs;
     const answer = sender.send(forModel('slow_load_0', slowBody));
     const { backend } = await until('the load begins', 5_000, async () => {
       const { copies } = await modelOf(skein.http, 'slow_load_0');
@@ -101,10 +104,10 @@ describe('a backend that freezes for 10 s, one of two', () => {
     const outcome = await answer;
     const copies = (await modelOf(skein.http, 'slow_load_0')).copies.filter(({ phase }) => phase === 'ready');
     const waitedMs = outcome.atMs + outcome.latencyMs - frozeAtMs;
-    showFigures(t, { 'answered after': milliseconds(waitedMs), load: milliseconds(copies[0]?.loadMs ?? 0) });
+    showFigures(t, { 'answered after': milliseconds(waitedMs), 'a first load': milliseconds(loadMs) });
     assert.equal(describeFailures([outcome]), '');
     assert.notEqual(copies[0]?.backend, backend);
-    assert.ok(waitedMs <= longestWaitMs + copies[0]!.loadMs, `waited ${waitedMs} ms after the freeze`);
+    assert.ok(waitedMs <= longestWaitMs + loadMs, `waited ${waitedMs} ms after the freeze`);
   });
 });
 

@@ -79,7 +79,7 @@ function isOrdinary({ wanted, mode }: CopyDecision): boolean {
 function copyText({ backend, version, phase, residentBytes, inFlight, latencyMs, loadMs }: CopyReport): string {
   const facts = [
     formatByteSize(residentBytes),
-    `loaded in ${formatDuration(loadMs)}`,
+    ...(loadMs > 0 ? [`loads in ${formatDuration(loadMs)}`] : []),
     `${inFlight} running`,
     ...(latencyMs > 0 ? [`${formatDuration(latencyMs)} a request`] : []),
   ];

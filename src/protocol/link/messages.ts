@@ -86,6 +86,7 @@ export interface CopyFacts {
   readonly residentBytes: number;
   /** Memory that its largest run so far took beside that. */
   readonly peakBytes: number;
+  /** What the next load of it takes there: with its optimised graph from the cache, where the first one had to make it. */
   readonly loadMs: number;
   /** While loading: when it is expected to be ready, from now. */
   readonly readyInMs?: number;
