@@ -1,4 +1,4 @@
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -13,11 +13,11 @@ import { scanPart, scanRepository } from '../fleet/repository/scan.ts';
 import { RepositoryWatch } from '../fleet/repository/watch-repository.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkAddress, parseLinkAddress, writeLinkAddress } from '../protocol/link/link-address.ts';
-import { certificateNames } from '../protocol/link/link-tls.ts';
+import { errandName } from '../protocol/link/link-tls.ts';
 import { backendProgram, fleetBackendOptions } from './backend-plan.ts';
 import { listOf, parseLabels } from './comma-list.ts';
 import { openRegistry } from './fleet-registry.ts';
-import { guardFiles, readLinkGuard } from './link-guard.ts';
+import { checkCertificate, guardFiles, readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
 import { memberIdForm, memberTtlMs } from './member-name.ts';
 import { prepareState } from './prepare-state.ts';
@@ -44,7 +44,8 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }).child({ backend: member.id });
   await prepareState(settings.stateDir);
   const guard = readLinkGuard(guardFiles(settings));
-  checkIdentity(member.id, guard, settings);
+  checkKey(member.id, guard, settings);
+  checkCertificate(member.id, guard.tls, settings.linkCert);
   let ends = 0;
   let tellEnd: (end: ChildEnd) => void = () => {};
   const supervisor = superviseProcess(settings, member.id, listen, log, (end) => {
@@ -74,12 +75,10 @@ export async function runBackend(settings: BackendSettings): Promise<void> {
 }
 
 /** Routers would refuse it: it is told at once, and not by silence. */
-function checkIdentity(id: string, { secret, tls }: Guard, { linkToken, linkCert }: BackendSettings): void {
-  const conflict = (reason: string) => new SkeinError('settings_conflict', { reason });
-  if (secret !== undefined && secret.keyOf(id) === undefined)
-    throw conflict(`the token in ${linkToken} is another backend's, not that of '${id}'`);
-  if (tls !== undefined && !certificateNames(new X509Certificate(tls.cert).toLegacyObject(), id))
-    throw conflict(`the certificate in ${linkCert} is not made out to '${id}'`);
+function checkKey(id: string, { secret }: Guard, { linkToken }: BackendSettings): void {
+  if (secret === undefined || secret.keyOf(id) !== undefined) return;
+  const reason = `the token in ${linkToken} is another backend's, not that of '${id}'`;
+  throw new SkeinError('settings_conflict', { reason });
 }
 
 /** Told to everybody first, so that nothing new comes; then its copies move, then it ends. */
@@ -171,7 +170,8 @@ async function callBackend(
   { secret, tls }: Guard,
   withinMs: number,
 ): Promise<string | undefined> {
-  const asker = new SkeinAdapter({ id: `${id}-asks`, software: softwareVersion, ...(secret && { secret }) }, tls);
+  const self = { id: errandName(id, 'asks'), software: softwareVersion, ...(secret && { secret }) };
+  const asker = new SkeinAdapter(self, tls);
   const nobody = { onState: () => {}, onStalled: () => {}, onLost: () => {} };
   const late = AbortSignal.timeout(withinMs);
   try {

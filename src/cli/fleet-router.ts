@@ -9,7 +9,7 @@ import { FleetProcesses } from '../router/mesh/fleet-processes.ts';
 import { mergeMetrics } from '../router/metrics/merge-metrics.ts';
 import { type MetricsServer, serveMetrics } from '../router/metrics/metrics-server.ts';
 import { openRegistry } from './fleet-registry.ts';
-import { guardFiles, readLinkGuard } from './link-guard.ts';
+import { checkCertificate, guardFiles, readLinkGuard } from './link-guard.ts';
 import { createLog } from './log.ts';
 import { memberTtlMs } from './member-name.ts';
 import { prepareState } from './prepare-state.ts';
@@ -27,8 +27,9 @@ export async function runRouter(settings: RouterSettings): Promise<void> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat });
   await prepareState(settings.stateDir);
   const guard = readLinkGuard(guardFiles(settings));
-  const registry = openRegistry(settings, log);
   const id = settings.id === '' ? `${hostname()}-${settings.httpPort || randomUUID().slice(0, 8)}` : settings.id;
+  checkCertificate(id, guard.tls, settings.linkCert);
+  const registry = openRegistry(settings, log);
   const fleet = { registry, rebalancePerSecond: settings.rebalancePerSecond, ...guard };
   const core = await buildRouter(settings, id, { processes: new FleetProcesses(registry), log, fleet });
   // Before that it would answer that no model is known: who connects again is better served by another router.

@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RouterSettings } from '../config/load-fleet-settings.ts';
 import { SkeinError } from '../protocol/errors.ts';
 import { type LinkSecret, readLinkSecret } from '../protocol/link/link-proof.ts';
-import type { LinkTls } from '../protocol/link/link-tls.ts';
+import { certificateNames, type LinkTls } from '../protocol/link/link-tls.ts';
 
 interface LinkGuardFiles {
   /** '' for none. */
@@ -46,6 +47,12 @@ export function readLinkGuard(files: LinkGuardFiles): { readonly secret?: LinkSe
 }
 
 const shortestToken = 16;
+
+/** Others would refuse this member: it is told at once, and not by silence. */
+export function checkCertificate(id: string, tls: LinkTls | undefined, certFile: string): void {
+  if (tls === undefined || certificateNames(new X509Certificate(tls.cert).toLegacyObject(), id)) return;
+  throw new SkeinError('settings_conflict', { reason: `the certificate in ${certFile} is not made out to '${id}'` });
+}
 
 /** `origin`: what named the file. */
 export function readSecretFile(origin: string, path: string): string {

@@ -10,6 +10,7 @@ import { reportToSupervisor, tellOfEnding } from '../backends/host/supervisor-li
 import { processEnvironment } from '../config/environment.ts';
 import { noPeers, type PeerFiles } from '../fleet/sources/file-reader.ts';
 import { openSources } from '../fleet/sources/open-sources.ts';
+import { errandName } from '../protocol/link/link-tls.ts';
 import { readLinkGuard } from './link-guard.ts';
 
 /** Holds copies of models for the routers that connect, until it is told to go. Resolves when it listens. */
@@ -57,7 +58,8 @@ function peersOf(
   { id, software }: BackendProcessOptions,
   { secret, tls }: ReturnType<typeof readLinkGuard>,
 ): PeerFiles {
-  return new LinkPeers(new SkeinAdapter({ id: `${id}-fetches`, software, ...(secret && { secret }) }, tls), id);
+  const self = { id: errandName(id, 'fetches'), software, ...(secret && { secret }) };
+  return new LinkPeers(new SkeinAdapter(self, tls), id);
 }
 
 /** Ends a process that has held nothing for a while: its runtime alone is worth hundreds of models' memory to the others. */

@@ -6,6 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SkeinAdapter } from '../../src/adapters/skein/skein-adapter.ts';
 import { EtcdRegistry } from '../../src/fleet/etcd/etcd-registry.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import { freePort, startEtcd } from '../fixtures/etcd-process.ts';
@@ -15,6 +16,7 @@ import {
   type MemberProcess,
   spawnMember,
   startFleet,
+  startMember,
   type TestFleet,
   untilFleet,
 } from '../fixtures/fleet-processes.ts';
@@ -236,11 +238,11 @@ describe('members that may not be', () => {
   test('links over TLS open for certificates that name the member, and for no others', async (t) => {
     const directory = temporaryDirectory(t);
     const authority = createAuthority(directory);
-    const certified = (name: string) => {
-      const { certPath, keyPath } = authority.issue(name);
+    const certified = (name: string, others?: readonly string[]) => {
+      const { certPath, keyPath } = authority.issue(name, others);
       return ['--link-ca', authority.caPath, '--link-cert', certPath, '--link-key', keyPath];
     };
-    const { fleet, http, models } = await start(t, 0, { routerArgs: certified('routers'), models: 0 });
+    const { fleet, http, models } = await start(t, 0, { routerArgs: certified('routers', ['r1', 'r2']), models: 0 });
     await fleet.startBackend('b1', certified('b1'));
     await assert.rejects(
       fleet.startBackend('b2', certified('somebody-else')),
@@ -257,6 +259,39 @@ describe('members that may not be', () => {
     showFigures(t, { state, reason });
     assert.equal(state, 'down');
     assert.match(reason, /not made out to 'b2'/);
+  });
+
+  test("a router with a backend's certificate does not start, and gets no link where it does not look at its own", async (t) => {
+    const authority = createAuthority(temporaryDirectory(t));
+    const certified = (name: string) => {
+      const { certPath, keyPath } = authority.issue(name);
+      return ['--link-ca', authority.caPath, '--link-cert', certPath, '--link-key', keyPath];
+    };
+    const etcd = await startEtcd(t);
+    const registry = ['--registry', `etcd://${etcd.host}`];
+    const router = spawnMember(t, 'router', [...registry, '--id', 'r1', ...certified('b1')]);
+    assert.notEqual(await router.exited, 0);
+    assert.match(router.log(), /the certificate in .* is not made out to 'r1'/);
+
+    const [port, models] = [await freePort(), temporaryDirectory(t)];
+    const listen = ['--id', 'b1', '--listen', `tcp://127.0.0.1:${port}`, '--models', models, '--log-level', 'info'];
+    const b1 = await startMember(t, 'backend', [...registry, ...listen, ...certified('b1')]);
+    const linkAs = async (id: string, certificateOf: string) => {
+      const adapter = new SkeinAdapter(
+        { id, software: 'test' },
+        { ca: authority.ca, ...authority.issue(certificateOf) },
+      );
+      const target = { id: 'b1', kind: 'skein', address: `tcp://127.0.0.1:${port}`, engines: [] };
+      const nobody = { onState: () => {}, onStalled: () => {}, onLost: () => {} };
+      const session = await adapter.connect(target, nobody, AbortSignal.timeout(10_000));
+      session.close('it was let in');
+    };
+    const refusal = /the certificate that router 'r1' shows is not made out to 'r1'/;
+    await assert.rejects(linkAs('r1', 'b1'), refusal);
+    await until('the backend says so', 5_000, () => (refusal.test(b1.log()) ? true : undefined));
+    await linkAs('r1', 'r1');
+    const lines = b1.log().split('\n');
+    showFigures(t, { said: lines.find((line) => refusal.test(line)) ?? '' });
   });
 });
 

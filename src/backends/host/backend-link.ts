@@ -3,6 +3,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection, streamWindowBytes } from '../../protocol/link/connection.ts';
 import { decodeLoan, FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
+import type { LinkSelf } from '../../protocol/link/handshake.ts';
 import {
   BodyKind,
   decodeInferHead,
@@ -11,7 +12,6 @@ import {
   maxReplyBytes,
 } from '../../protocol/link/infer-head.ts';
 import { toLinkError } from '../../protocol/link/link-error.ts';
-import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type { Call, CallResult, Hello } from '../../protocol/link/messages.ts';
 import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import { releaseHolds, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
@@ -42,6 +42,12 @@ const copiedBytes = 16 * 1024;
 /** Requests one router may have open at once; past it the router breaks the rules. */
 const maxStreams = 100_000;
 
+/** `peer`: undefined where the link did not open. */
+type OnClosed = (peer: string | undefined, reason: string) => void;
+
+/** What is asked of routers before they are listened to. */
+type LinkGuard = Pick<LinkSelf, 'secret' | 'isCertified'>;
+
 /** The backend's end of a link: requests and calls of one router. */
 export class BackendLink {
   readonly #host: Host;
@@ -49,13 +55,13 @@ export class BackendLink {
   readonly #streams = new NumberedTable<Stream>();
   /** Bytes of answers that wait for their router to take them: they are in memory as the bodies of requests are. */
   readonly #answers = new Map<number, number>();
-  readonly #onClosed: (peer: string, reason: string) => void;
+  readonly #onClosed: OnClosed;
   readonly #reads: SharedReads;
-  #peer = 'unknown';
+  #peer: string | undefined;
   #feed: StateFeed | undefined;
   #finished: (() => void) | undefined;
 
-  constructor(socket: Socket, host: Host, onClosed: (peer: string, reason: string) => void, secret?: LinkSecret) {
+  constructor(socket: Socket, host: Host, onClosed: OnClosed, guard: LinkGuard = {}) {
     this.#host = host;
     this.#onClosed = onClosed;
     // A router of another host has no memory here.
@@ -64,7 +70,7 @@ export class BackendLink {
     );
     this.#link = new LinkConnection(
       socket,
-      { role: 'backend', id: host.id, software: host.software, ...(secret !== undefined && { secret }) },
+      { role: 'backend', id: host.id, software: host.software, ...guard },
       {
         onOpen: (peer) => this.#onOpen(peer),
         onFrame: (type, stream, flags, payload) => this.#onFrame(type, stream, flags, payload),

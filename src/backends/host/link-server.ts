@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type LinkAddress, parseLinkAddress, writeLinkAddress } from '../../protocol/link/link-address.ts';
 import type { LinkSecret } from '../../protocol/link/link-proof.ts';
-import type { LinkTls } from '../../protocol/link/link-tls.ts';
+import { certificateNamesAsker, type LinkTls } from '../../protocol/link/link-tls.ts';
 import { BackendLink } from './backend-link.ts';
 import type { Host } from './host.ts';
 
@@ -39,7 +39,7 @@ export class LinkServer {
     this.#server =
       tls === undefined
         ? createServer((socket) => this.#accept(socket))
-        : createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (socket) => this.#accept(socket));
+        : createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (socket) => this.#acceptTls(socket));
     this.#server.maxConnections = maxConnections;
     this.#server.on('tlsClientError', (fault: Error) => log('a router was not let in', { reason: fault.message }));
   }
@@ -77,15 +77,21 @@ export class LinkServer {
     await Promise.all([...this.#links].map((link) => link.finish()));
   }
 
-  #accept(socket: Socket): void {
+  #acceptTls(socket: TLSSocket): void {
+    this.#accept(socket, (id) => certificateNamesAsker(socket.getPeerCertificate(), id));
+  }
+
+  #accept(socket: Socket, isCertified?: (id: string) => boolean): void {
+    const { secret } = this.#guard;
     const link: BackendLink = new BackendLink(
       socket,
       this.#host,
       (peer, reason) => {
         this.#links.delete(link);
-        this.#log('link ended', { peer, reason });
+        if (peer === undefined) this.#log('a link did not open', { reason });
+        else this.#log('link ended', { peer, reason });
       },
-      this.#guard.secret,
+      { ...(secret && { secret }), ...(isCertified && { isCertified }) },
     );
     this.#links.add(link);
   }

@@ -148,7 +148,7 @@ export const fleetSettings = {
     form: 'a PEM file',
     verbs: ['router', 'backend'],
     summary: "this member's certificate, made out to its --id as common name or DNS name",
-    why: 'A backend whose certificate is for another name is not believed.',
+    why: 'A member whose certificate is for another name is not believed. One certificate may carry the names of several.',
   },
   linkKey: {
     flag: 'link-key',

@@ -86,7 +86,7 @@ export class LinkConnection {
     this.#helloTimer = setTimeout(() => {
       if (this.#writer === undefined) this.close(`no complete hello within ${helloTimeoutMs} ms`);
     }, helloTimeoutMs).unref();
-    socket.write(jsonFrame(FrameType.hello, 0, this.#handshake.hello));
+    if (!this.#handshake.speaksSecond) this.#sayHello();
   }
 
   get isOpen(): boolean {
@@ -235,6 +235,10 @@ export class LinkConnection {
     }
   }
 
+  #sayHello(): void {
+    this.#socket.write(jsonFrame(FrameType.hello, 0, this.#handshake.hello));
+  }
+
   #onHello(payload: Buffer): void {
     if (this.#handshake.peer !== undefined) throw new LinkRuleBroken('a second hello');
     const outcome = this.#handshake.onHello(parseHello(payload));
@@ -242,6 +246,7 @@ export class LinkConnection {
       this.close(outcome.refusal);
       return;
     }
+    if (this.#handshake.speaksSecond) this.#sayHello();
     this.#version = outcome.version;
     if (outcome.proof === undefined) this.#open();
     else this.#socket.write(jsonFrame(FrameType.proof, 0, outcome.proof));

@@ -5,18 +5,30 @@ import { commonVersion, type Hello, linkVersions, type Proof } from './messages.
 export interface LinkSelf extends Pick<Hello, 'role' | 'id' | 'software'> {
   /** The other end has to prove that it belongs to the fleet; left out: everybody who gets this far does. */
   readonly secret?: LinkSecret;
+  /**
+   * Whether the certificate that the other end has shown is made out to this name; left out: none was asked for. This end
+   * says hello only after that: without a token a peer would take a hello for an open link.
+   */
+  readonly isCertified?: (peerId: string) => boolean;
 }
 
 /** The opening of a link as one end sees it: sans IO, so that it can be tried without a socket. */
 export class Handshake {
   readonly hello: Hello;
   readonly #secret: LinkSecret | undefined;
+  readonly #isCertified: LinkSelf['isCertified'];
   #peer: Hello | undefined;
 
-  constructor({ secret, ...self }: LinkSelf, streamWindowBytes: number) {
+  constructor({ secret, isCertified, ...self }: LinkSelf, streamWindowBytes: number) {
     this.#secret = secret;
+    this.#isCertified = isCertified;
     const nonce = secret === undefined ? undefined : drawNonce();
     this.hello = { ...self, versions: linkVersions, streamWindowBytes, ...(nonce !== undefined && { nonce }) };
+  }
+
+  /** Whether this end says hello only to whom it lets in. */
+  get speaksSecond(): boolean {
+    return this.#isCertified !== undefined;
   }
 
   /** What the other end said, where the link is open or waits only for its proof. */
@@ -30,6 +42,9 @@ export class Handshake {
     if (version === undefined) {
       const [ours, theirs] = [linkVersions.join('-'), peer.versions.join('-')];
       return { refusal: `no link version in common: this side speaks ${ours}, '${peer.id}' ${theirs}` };
+    }
+    if (this.#isCertified?.(peer.id) === false) {
+      return { refusal: `the certificate that ${peer.role} '${peer.id}' shows is not made out to '${peer.id}'` };
     }
     this.#peer = peer;
     if (this.#secret === undefined) {

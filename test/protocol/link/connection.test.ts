@@ -51,6 +51,24 @@ function goodbyeIn(bytes: Buffer): string | undefined {
     : undefined;
 }
 
+test('LinkConnection says no hello to who has no certificate of its name, and why not', async () => {
+  const [near, far] = await pair();
+  const backend = new RecordedLink(near, 'backend', 'b1', { isCertified: (id) => id === 'r1' });
+  const router = new RecordedLink(far, 'router', 'r2');
+  const reason = "the certificate that router 'r2' shows is not made out to 'r2'";
+  assert.equal(await backend.closed, reason);
+  assert.equal(await router.closed, `${reason} (said by the other side)`);
+  assert.deepEqual([backend.peer, router.peer], [undefined, undefined]);
+});
+
+test('LinkConnection opens for who has a certificate of its name', async () => {
+  const [near, far] = await pair();
+  const backend = new RecordedLink(near, 'backend', 'b1', { isCertified: (id) => id === 'r1' });
+  const router = new RecordedLink(far, 'router', 'r1');
+  assert.equal((await backend.opened).id, 'r1');
+  assert.equal((await router.opened).id, 'b1');
+});
+
 test('LinkConnection opens at both ends and tells each of the other', async () => {
   const [near, far] = await linked();
   assert.equal((await near.opened).role, 'backend');

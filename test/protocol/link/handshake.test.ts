@@ -68,6 +68,19 @@ describe('Handshake', () => {
     assert.match(router.onProof({ proof: 7 as never }) ?? '', /wrong token/);
   });
 
+  test('asks for a certificate of the name beside the proof, and sends no proof without', () => {
+    const router = new Handshake({ role: 'router', id: 'r1', software: '1', secret }, windowBytes);
+    const certified = (name: string) =>
+      new Handshake(
+        { role: 'backend', id: 'b1', software: '1', secret, isCertified: (id) => id === name },
+        windowBytes,
+      ).onHello(router.hello);
+    assert.ok('proof' in certified('r1'));
+    assert.deepEqual(certified('b2'), {
+      refusal: "the certificate that router 'r1' shows is not made out to 'r1'",
+    });
+  });
+
   test('says which versions do not meet', () => {
     const router = new Handshake({ role: 'router', id: 'r1', software: '1' }, windowBytes);
     const hello = {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { LinkConnection, type LinkHandler } from '../../../src/protocol/link/connection.ts';
+import type { LinkSelf } from '../../../src/protocol/link/handshake.ts';
 import type { Hello } from '../../../src/protocol/link/messages.ts';
 
 /** One end of a link that remembers what it is told, and grants what it gets. */
@@ -16,8 +17,8 @@ export class RecordedLink implements LinkHandler {
   answer: (type: number, stream: number) => void = () => {};
   grants = true;
 
-  constructor(socket: Socket, role: Hello['role'], id: string = role) {
-    this.link = new LinkConnection(socket, { role, id, software: 'test' }, this);
+  constructor(socket: Socket, role: Hello['role'], id: string = role, guard: Pick<LinkSelf, 'isCertified'> = {}) {
+    this.link = new LinkConnection(socket, { role, id, software: 'test', ...guard }, this);
   }
 
   get opened(): Promise<Hello> {
