@@ -6,6 +6,7 @@ import { AnswerOrder } from '../batching/answer-order.ts';
 import { Batcher, type NextStep } from '../batching/batcher.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { RunSetting } from '../batching/run-setting.ts';
+import { batchKey } from './batch-key.ts';
 import { type BatchOutcome, type BatchRun, batchOf, runBatch, runBatchHere } from './batch-run.ts';
 import {
   type BodyCodec,
@@ -19,8 +20,8 @@ import { codecModelOf } from './codec-model.ts';
 import { CopyRuns } from './copy-runs.ts';
 import type { CopyStatistics, RunTimes } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
-import { batchKey, type Cancellable, InferWork, InferWorks, type Responder } from './infer-work.ts';
-import { JoinedAnswers } from './joined-answers.ts';
+import { type Cancellable, InferWork, type Responder } from './infer-work.ts';
+import { JoinedCalls } from './joined-calls.ts';
 import { refusedAtOnce, refusedLate } from './queue-refusal.ts';
 import { QuickLane } from './quick-lane.ts';
 import type { ServingParts } from './serving-parts.ts';
@@ -144,10 +145,11 @@ export class Copy {
   }
 
   #takeAll(calls: readonly DecodedRequest[], codec: BodyCodec, timeoutMs: number, responder: Responder): Cancellable {
-    const all = new InferWorks();
-    const answers = new JoinedAnswers(calls.length, responder, () => all.cancel());
-    for (const [i, call] of calls.entries()) all.add(this.#take(call, codec, timeoutMs, answers.responder(i)));
-    if (answers.hasFailed) all.cancel();
+    const all = new JoinedCalls(calls.length, responder);
+    for (const [i, call] of calls.entries()) {
+      const work = this.#take(call, codec, timeoutMs, all.responder(i));
+      if (work !== undefined) all.add(work);
+    }
     return all;
   }
 
@@ -234,14 +236,16 @@ export class Copy {
       if (step.kind === 'wait') return false;
       this.#cores.touch(startMs);
       const batch = batchOf(this, step, startMs, () => this.parts.model);
+      let outcome: BatchOutcome;
       try {
-        const outcome = runBatchHere(batch, this.#quick.runHere!);
-        this.#quick.ran(step.items[0]!, step.rows, outcome.times.inferMs, outcome.endedMs);
-        this.runs.ranHere(batch.rows, startMs, outcome.endedMs);
-        this.#answerAll(batch, outcome);
+        outcome = runBatchHere(batch, this.#quick.runHere!);
       } catch (fault) {
         void this.#failRun(batch, SkeinError.from(fault));
+        continue;
       }
+      this.#quick.ran(step.items[0]!, step.rows, outcome.times.inferMs, outcome.endedMs);
+      this.runs.ranHere(batch.rows, startMs, outcome.endedMs);
+      this.#answerAll(batch, outcome);
     }
     return false;
   }

@@ -1,29 +1,33 @@
 import type { SkeinError } from '../../protocol/errors.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
-import type { Responder } from './infer-work.ts';
+import type { Cancellable, Responder } from './infer-work.ts';
 
 /**
- * The answer to a request that is several calls: theirs, one behind the other; or the first failure of one, once the others
+ * A request that is several calls. Its answer is theirs, one behind the other; or the first failure of one, once the others
  * have ended, too.
  */
-export class JoinedAnswers {
+export class JoinedCalls implements Cancellable {
   readonly #responder: Responder;
   readonly #bodies: (EncodedBody | undefined)[];
-  readonly #onFailed: () => void;
+  readonly #underWay: Cancellable[] = [];
   #left: number;
   #failure: { readonly error: SkeinError; readonly requestId: string | undefined } | undefined;
   #isDropped = false;
 
-  /** `onFailed`: the others need not go on. */
-  constructor(count: number, responder: Responder, onFailed: () => void) {
+  constructor(count: number, responder: Responder) {
     this.#bodies = Array.from({ length: count });
     this.#left = count;
     this.#responder = responder;
-    this.#onFailed = onFailed;
   }
 
-  get hasFailed(): boolean {
-    return this.#failure !== undefined;
+  /** Where one has failed the others need not go on, whether they began before or after it. */
+  add(call: Cancellable): void {
+    this.#underWay.push(call);
+    if (this.#failure !== undefined) call.cancel();
+  }
+
+  cancel(): void {
+    for (const call of this.#underWay) call.cancel();
   }
 
   /** Where the answer to call `index` goes. */
@@ -37,7 +41,7 @@ export class JoinedAnswers {
         const isFirst = this.#failure === undefined;
         this.#failure ??= { error, requestId };
         this.#ended();
-        if (isFirst) this.#onFailed();
+        if (isFirst) this.cancel();
       },
       drop: () => {
         this.#isDropped = true;
