@@ -76,6 +76,18 @@ export class QuickRuns {
     elsewhereMs[size] = Math.min(ms, elsewhereMs[size] ?? Infinity);
   }
 
+  /** The most rows that are quick now, and the longest such run; undefined where none is. */
+  longest(): { readonly rows: number; readonly ms: number } | undefined {
+    let longest: { rows: number; ms: number } | undefined;
+    for (const { here } of this.#keys.values()) {
+      for (const [size, cell] of here.entries()) {
+        if (cell === undefined || cell.ms > quickMs) continue;
+        longest = { rows: Math.max(2 ** size, longest?.rows ?? 0), ms: Math.max(cell.ms, longest?.ms ?? 0) };
+      }
+    }
+    return longest;
+  }
+
   #cellsOf(key: string): KeyCells {
     let cells = this.#keys.get(key);
     if (cells === undefined) {

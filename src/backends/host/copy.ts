@@ -7,7 +7,7 @@ import { Batcher, type NextStep } from '../batching/batcher.ts';
 import { LatencyModel } from '../batching/latency-model.ts';
 import type { RunSetting } from '../batching/run-setting.ts';
 import { batchKey } from './batch-key.ts';
-import { type BatchOutcome, type BatchRun, batchOf, runBatch, runBatchHere } from './batch-run.ts';
+import { type BatchOutcome, type BatchRun, batchOf, runBatch } from './batch-run.ts';
 import {
   type BodyCodec,
   type BodyFacts,
@@ -57,7 +57,7 @@ export class Copy {
   readonly #codecModel: CodecModel;
   readonly #batcher: Batcher<InferWork>;
   readonly #runTimes = new LatencyModel();
-  readonly #quick: QuickLane;
+  readonly quick: QuickLane;
   /** Only for models that ask for answers in the order of their requests. */
   readonly #order: AnswerOrder<() => void> | undefined;
   readonly #cores: CoreShare;
@@ -78,7 +78,7 @@ export class Copy {
     this.#onIdle = host.onIdle;
     this.#codecModel = codecModelOf(spec, parts);
     this.#batcher = new Batcher(parts.batching, this.#runTimes);
-    this.#quick = new QuickLane(parts);
+    this.quick = new QuickLane(parts);
     this.runs = new CopyRuns({
       model: parts.model,
       cores: host.cores.count,
@@ -146,10 +146,7 @@ export class Copy {
 
   #takeAll(calls: readonly DecodedRequest[], codec: BodyCodec, timeoutMs: number, responder: Responder): Cancellable {
     const all = new JoinedCalls(calls.length, responder);
-    for (const [i, call] of calls.entries()) {
-      const work = this.#take(call, codec, timeoutMs, all.responder(i));
-      if (work !== undefined) all.add(work);
-    }
+    for (const [i, call] of calls.entries()) all.add(this.#take(call, codec, timeoutMs, all.responder(i)));
     return all;
   }
 
@@ -226,7 +223,7 @@ export class Copy {
     const endMs = performance.now() + longestHereMs;
     while (this.#batcher.queuedItems > 0) {
       const startMs = performance.now();
-      const maxRows = this.#quick.mostRows(this.#batcher, this.runs.underWay.count, startMs);
+      const maxRows = this.quick.mostRows(this.#batcher, this.runs.underWay.count, startMs);
       if (maxRows === 0) return false;
       if (startMs > endMs) {
         this.#kick();
@@ -238,12 +235,11 @@ export class Copy {
       const batch = batchOf(this, step, startMs, () => this.parts.model);
       let outcome: BatchOutcome;
       try {
-        outcome = runBatchHere(batch, this.#quick.runHere!);
+        outcome = this.quick.run(batch, step.rows);
       } catch (fault) {
         void this.#failRun(batch, SkeinError.from(fault));
         continue;
       }
-      this.#quick.ran(step.items[0]!, step.rows, outcome.times.inferMs, outcome.endedMs);
       this.runs.ranHere(batch.rows, startMs, outcome.endedMs);
       this.#answerAll(batch, outcome);
     }
@@ -279,7 +275,7 @@ export class Copy {
     void this.#run(batch, (isTypical, endedMs) => {
       if (isFree) return;
       isFree = true;
-      if (isTypical) this.#quick.ranElsewhere(step.items[0]!, step.rows, endedMs - nowMs);
+      if (isTypical) this.quick.ranElsewhere(step.items[0]!, step.rows, endedMs - nowMs);
       this.runs.end(run, isTypical, endedMs);
       giveBack();
       this.#pump();

@@ -149,7 +149,7 @@ export class Host {
       case 'runs': {
         const serving = this.#keeper.find(call.copy)?.serving;
         if (serving === undefined) throw new SkeinError('copy_gone', { model: `number ${call.copy}` });
-        return serving.runs.planner.report();
+        return { ...serving.runs.planner.report(), ...serving.quick.report() };
       }
       case 'statistics':
         return this.#reportStatistics(call.model);

@@ -20,8 +20,9 @@ export class JoinedCalls implements Cancellable {
     this.#responder = responder;
   }
 
-  /** Where one has failed the others need not go on, whether they began before or after it. */
-  add(call: Cancellable): void {
+  /** Undefined: it is answered. Where one has failed the others need not go on, whether they began before or after it. */
+  add(call: Cancellable | undefined): void {
+    if (call === undefined) return;
     this.#underWay.push(call);
     if (this.#failure !== undefined) call.cancel();
   }

@@ -1,6 +1,8 @@
+import type { RunsReport } from '../../protocol/link/runs-report.ts';
 import type { Batcher } from '../batching/batcher.ts';
 import { QuickRuns } from '../batching/quick-runs.ts';
 import type { LoadedModel } from '../engines/engine.ts';
+import { type BatchOutcome, type BatchRun, runBatchHere } from './batch-run.ts';
 import type { InferWork } from './infer-work.ts';
 import type { ServingParts } from './serving-parts.ts';
 
@@ -9,7 +11,7 @@ export class QuickLane {
   readonly #parts: ServingParts;
   readonly #learned = new QuickRuns();
   /** Undefined: none of its runs are. */
-  readonly runHere: LoadedModel['runHere'];
+  readonly #runHere: LoadedModel['runHere'];
 
   constructor(parts: ServingParts) {
     this.#parts = parts;
@@ -18,13 +20,13 @@ export class QuickLane {
     const hasStrings = [...parts.signatures.values(), parts.signature].some(({ own }) =>
       [...own.inputs, ...own.outputs].some(({ datatype }) => datatype === 'BYTES'),
     );
-    this.runHere = isPlain && !hasStrings ? parts.model.runHere : undefined;
+    this.#runHere = isPlain && !hasStrings ? parts.model.runHere : undefined;
   }
 
   /** So many rows of what is due may be run here now, 0 for none; Infinity where the options alone say how many. */
   mostRows(batcher: Batcher<InferWork>, underWay: number, nowMs: number): number {
     const { batching, rowsAreGiven, slotsAreGiven } = this.#parts;
-    if (this.runHere === undefined || (slotsAreGiven && underWay > 0)) return 0;
+    if (this.#runHere === undefined || (slotsAreGiven && underWay > 0)) return 0;
     const due = batcher.due(nowMs);
     if (due === undefined) return 0;
     const wanted = Math.min(due.rows, batching.maxBatchRows);
@@ -33,11 +35,21 @@ export class QuickLane {
     return rows === wanted ? Infinity : 0;
   }
 
-  ran({ key }: InferWork, rows: number, ms: number, nowMs: number): void {
-    this.#learned.ran(key, rows, ms, nowMs);
+  /** Only where `mostRows` let it. `rows` is what the queue counted. */
+  run(batch: BatchRun, rows: number): BatchOutcome {
+    const outcome = runBatchHere(batch, this.#runHere!);
+    this.#learned.ran(batch.items[0]!.key, rows, outcome.times.inferMs, outcome.endedMs);
+    return outcome;
   }
 
   ranElsewhere({ key }: InferWork, rows: number, ms: number): void {
-    if (this.runHere !== undefined) this.#learned.ranElsewhere(key, rows, ms);
+    if (this.#runHere !== undefined) this.#learned.ranElsewhere(key, rows, ms);
+  }
+
+  /** For people. */
+  report(): Pick<RunsReport, 'onEventLoop'> {
+    const longest = this.#learned.longest();
+    if (longest === undefined) return {};
+    return { onEventLoop: { ...longest, rows: Math.min(longest.rows, this.#parts.batching.maxBatchRows) } };
   }
 }

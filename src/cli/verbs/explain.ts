@@ -43,13 +43,14 @@ export function explanationText({
 }
 
 /** What the copy does at each number of waiting rows, and what it rests that on: the best of what was measured first. */
-function runsText({ backend, version, choices, learned, drift }: CopyRunsReport): string[] {
+function runsText({ backend, version, choices, learned, drift, onEventLoop }: CopyRunsReport): string[] {
   if (choices.length === 0) return [];
   const measured = [...learned].sort((a, b) => b.rowsPerSecond - a.rowsPerSecond).slice(0, mostShown);
   const slower =
     Math.abs(drift - 1) < 0.1 ? '' : `; everything takes ${formatNumber(drift)} times as long at the moment`;
   return [
     `how ${backend} runs version ${version}:`,
+    ...(onEventLoop === undefined ? [] : [`  ${onEventLoopText(onEventLoop)}`]),
     ...choices.map((choice) => `  up to ${choice.upToWaiting} waiting: ${shapeText(choice)} (${choice.why})`),
     ...(measured.length === 0 ? [] : [`  measured on a quiet machine, best first${slower}:`]),
     ...measured.map((one) => {
@@ -60,6 +61,11 @@ function runsText({ backend, version, choices, learned, drift }: CopyRunsReport)
 }
 
 const mostShown = 8;
+
+function onEventLoopText({ rows, ms }: NonNullable<CopyRunsReport['onEventLoop']>): string {
+  const most = rows === 1 ? 'one row' : `up to ${rows} rows`;
+  return `on the event loop: runs of ${most}, ${formatNumber(ms)} ms at most; others go to threads:`;
+}
 
 function shapeText({ slots, threads, rows }: RunShape): string {
   const of = `of ${threads} ${threads === 1 ? 'thread' : 'threads'}`;

@@ -8,6 +8,15 @@ export interface RunsReport {
   readonly drift: number;
   /** Threads of the sessions that are loaded, the first one first. */
   readonly sessions: readonly number[];
+  /** Runs so short that no thread is woken for them. Absent where there are none; members of older versions do not tell. */
+  readonly onEventLoop?: ShortRuns;
+}
+
+interface ShortRuns {
+  /** The most that such a run has. */
+  readonly rows: number;
+  /** Of the longest one, learned. */
+  readonly ms: number;
 }
 
 /** So many runs at once, of so many threads each, that join up to `rows` rows. */

@@ -58,6 +58,15 @@ describe('QuickRuns', () => {
     assert.equal(runs.mostRows('a', 4, 0), 4);
   });
 
+  test('tells the most rows that are quick, of any shapes, and how long such runs take', () => {
+    const runs = new QuickRuns();
+    assert.equal(runs.longest(), undefined);
+    runs.ran('a', 4, 0.02, 0);
+    runs.ran('a', 8, 0.5, 0);
+    runs.ran('b', 2, 0.06, 0);
+    assert.deepEqual(runs.longest(), { rows: 4, ms: 0.06 });
+  });
+
   test('forgets rather than remember ever more keys', () => {
     const runs = new QuickRuns();
     runs.ranElsewhere('a', 1, 0.5);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import type { Signature, Tensor } from '../../../src/protocol/tensors/tensor.ts';
 import { until } from '../../adapters/until.ts';
@@ -64,6 +65,16 @@ describe('runs on the event loop', () => {
     assert.ok(model.rowsHere.includes(2), `rows were ${model.rowsHere}`);
     assert.equal(copy.inFlight, 0);
     assert.equal(statistics.report(0).execution_count, model.runs.length + model.rowsHere.length);
+  });
+
+  test('are told of once they are known to be short', async () => {
+    const { ask, copy } = serving(new HereModel());
+    assert.deepEqual(copy.quick.report(), {});
+    for (let i = 0; i < 300 && copy.quick.report().onEventLoop === undefined; i++) {
+      await ask(i);
+      await sleep(10); // one that was long is tried again after a second
+    }
+    assert.equal(copy.quick.report().onEventLoop?.rows, 1);
   });
 
   test('tell only the request that fails', async () => {

@@ -136,6 +136,19 @@ describe('skein explain', () => {
       '    2 runs at once of 1 thread, up to 4 rows: 364 rows/s, 22 ms a run, 4 seen',
     ]);
   });
+
+  test('says which runs of a copy are made on the event loop', async (t) => {
+    const choices = [{ upToWaiting: 1, threads: 1, slots: 2, rows: 1, why: 'where nothing is known' }];
+    const onEventLoop = { rows: 64, ms: 0.0213 };
+    const runs = [{ backend: 'b1', version: 2, choices, learned: [], drift: 1, sessions: [1], onEventLoop }];
+    const { url } = await startAdminServer({ 'GET /fleet/models/m/explain': { body: { ...explanation, runs } } }, t);
+    const shown = lines((await skein(['explain', 'm', '--url', url])).stdout);
+    assert.deepEqual(shown.slice(5, 8), [
+      'how b1 runs version 2:',
+      '  on the event loop: runs of up to 64 rows, 0.0213 ms at most; others go to threads:',
+      '  up to 1 waiting: 2 runs at once of 1 thread, one row (where nothing is known)',
+    ]);
+  });
 });
 
 describe('skein plan', () => {
