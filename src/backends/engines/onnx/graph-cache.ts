@@ -46,6 +46,9 @@ export interface CacheEntry {
  */
 const unseenShare = 1 / 16;
 
+/** It cannot be read for what this process lacks, which says nothing of it: others may use it meanwhile. */
+const ofThisProcess = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
 /** Of an entry beside its graph and weights: facts, notes, directories. */
 const besideBytes = 64 * 1024;
 
@@ -70,7 +73,9 @@ export class GraphCache {
       .slice(0, 40);
   }
 
-  /** The entry, or undefined where there is none or it is not as it was written; that one is removed. */
+  /**
+   * The entry, or undefined where there is none, it cannot be read now, or it is not as it was written; that one is removed.
+   */
   async open(key: string): Promise<CacheEntry | undefined> {
     const directory = join(this.#root, key);
     let facts: StoredFacts;
@@ -81,7 +86,8 @@ export class GraphCache {
         if (found.size !== written.bytes || found.mtimeMs !== written.mtimeMs) throw new Error(`${name} changed`);
       }
     } catch (fault) {
-      if ((fault as NodeJS.ErrnoException).code === 'ENOENT' && !(await exists(directory))) return undefined;
+      const code = (fault as NodeJS.ErrnoException).code ?? '';
+      if (ofThisProcess.has(code) || (code === 'ENOENT' && !(await exists(directory)))) return undefined;
       await this.#discard(directory);
       return undefined;
     }

@@ -71,7 +71,10 @@ export class OptimiserThreads {
     const thread: Thread = { worker, idleTimer: undefined, done: undefined };
     worker.on('message', (result: Result) => this.#finish(thread, result));
     worker.on('error', (fault) => thread.done?.reject(fault));
-    worker.on('exit', () => thread.done?.reject(new Error('the thread that optimises graphs ended')));
+    worker.on('exit', () => {
+      this.#forget(thread);
+      thread.done?.reject(new Error('the thread that optimises graphs ended'));
+    });
     return thread;
   }
 
@@ -91,8 +94,14 @@ export class OptimiserThreads {
   }
 
   #end(thread: Thread): void {
-    this.#idle.splice(this.#idle.indexOf(thread), 1);
+    this.#forget(thread);
     void thread.worker.terminate();
+  }
+
+  #forget(thread: Thread): void {
+    clearTimeout(thread.idleTimer);
+    const at = this.#idle.indexOf(thread);
+    if (at >= 0) this.#idle.splice(at, 1);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { LoadedModel } from '../../../../src/backends/engines/engine.ts';
@@ -237,6 +237,13 @@ describe('GraphCache', () => {
     assert.deepEqual(entriesOf(root).sort(), ['first', 'second', 'third']);
   });
 
+  test('keeps an entry that a process cannot open for want of file descriptors', async (t) => {
+    const { root, entry } = await cachedModel(t);
+    const limited = ['-c', 'ulimit -n 80 && exec "$0" "$@"', process.execPath, '--input-type=module', '-e', crowded];
+    const found = execFileSync('/bin/sh', [...limited, cacheModule, root, basename(entry)], { encoding: 'utf8' });
+    assert.equal(found, 'none EMFILE, then the entry');
+  });
+
   test('counts a load as a use', async (t) => {
     const { root, path, entry } = await cachedModel(t);
     utimesSync(entry, 1_000, 1_000);
@@ -280,6 +287,29 @@ describe('GraphCache', () => {
     assert.notEqual(GraphCache.key('other', '1.30.0'), key);
   });
 });
+
+const cacheModule = new URL('../../../../src/backends/engines/onnx/graph-cache.ts', import.meta.url).href;
+
+/** A program: opens an entry while it can open no file, and once it can. Arguments: module, cache directory, key. */
+const crowded = `
+  import { closeSync, openSync } from 'node:fs';
+  const [module, root, key] = process.argv.slice(1);
+  const { GraphCache } = await import(module);
+  const cache = new GraphCache(root, 2 ** 30);
+  const open = [];
+  let why;
+  while (why === undefined) {
+    try {
+      open.push(openSync('/dev/null', 'r'));
+    } catch ({ code }) {
+      why = code;
+    }
+  }
+  const first = await cache.open(key);
+  for (const file of open) closeSync(file);
+  const second = await cache.open(key);
+  process.stdout.write((first === undefined ? 'none ' : 'found ') + why + (second === undefined ? '' : ', then the entry'));
+`;
 
 const cacheUser = join(import.meta.dirname, 'cache-user.ts');
 

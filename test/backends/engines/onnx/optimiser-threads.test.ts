@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { addSub } from '../../../../examples/models/add-sub.ts';
 import { encodeModel } from '../../../../examples/models/onnx-writer/model.ts';
 import { OptimiserThreads } from '../../../../src/backends/engines/onnx/optimiser-threads.ts';
@@ -54,6 +56,16 @@ describe('OptimiserThreads', () => {
     );
     const session = await createSession(threads, writeModel(directory, encodeModel(addSub())));
     await api.releaseAsync('ReleaseSession', session);
+  });
+
+  test('gives a model to no thread that ended while it rested', async (t) => {
+    const threads = new OptimiserThreads(api);
+    const path = writeModel(temporaryDirectory(t), encodeModel(addSub()));
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    await api.releaseAsync('ReleaseSession', await createSession(threads, path));
+    const [worker] = await started;
+    await worker.terminate();
+    await api.releaseAsync('ReleaseSession', await createSession(threads, path));
   });
 
   test('works at a low priority, on several models at once, and leaves other threads theirs', async (t) => {
