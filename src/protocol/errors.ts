@@ -553,6 +553,12 @@ export const errorTable = {
   grpc_method_unknown: { kind: 'unsupported', retry: false, template: 'the method {path} is not served here' },
   grpc_malformed: { kind: 'invalid', retry: false, template: 'the call is not well-formed gRPC: {reason}' },
   model_spec_missing: { kind: 'invalid', retry: false, template: 'Missing ModelSpec' },
+  model_spec_late: {
+    kind: 'unavailable',
+    retry: true,
+    template:
+      'the ModelSpec is not the first field of the message, and {heldBytes} bytes of bodies are held, as many as may be ({limitBytes}, setting retry-pool); write it first, or send it again',
+  },
   model_spec_unnamed: { kind: 'invalid', retry: false, template: 'ModelSpec has no name specified.' },
   metadata_field_missing: {
     kind: 'invalid',

@@ -43,6 +43,9 @@ function taskSpec(reader: WireReader): ModelSpec | undefined {
 /** A ModelSpec is a few names: one of more bytes is not looked for before the message is whole. */
 const mostSpecBytes = 16 * 1024;
 
+/** Tag, length and the ModelSpec itself: where it is not within so many bytes, only the whole message tells it. */
+export const mostBeginningBytes = mostSpecBytes + 4;
+
 /** The first field of a message, where it is number 1 and all there. */
 function beginning(pieces: readonly Uint8Array[]): Uint8Array | undefined {
   const bytes = startOf(pieces);
@@ -63,11 +66,11 @@ function beginning(pieces: readonly Uint8Array[]): Uint8Array | undefined {
 /** Of many pieces only so many are joined as such a field can lie in. */
 function startOf(pieces: readonly Uint8Array[]): Uint8Array {
   const first = pieces[0] ?? new Uint8Array(0);
-  if (pieces.length === 1 || first[0] !== 0x0a || first.byteLength > mostSpecBytes + 4) return first;
+  if (pieces.length === 1 || first[0] !== 0x0a || first.byteLength > mostBeginningBytes) return first;
   let bytes = 0;
   const count = pieces.findIndex((piece) => {
     bytes += piece.byteLength;
-    return bytes > mostSpecBytes + 4;
+    return bytes > mostBeginningBytes;
   });
   return Buffer.concat(count < 0 ? pieces : pieces.slice(0, count + 1));
 }

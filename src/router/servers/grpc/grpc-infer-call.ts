@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import type { InferReply } from '../../../adapters/adapter.ts';
+import { pieceOverheadBytes } from '../../../adapters/request-body.ts';
 import { SkeinError } from '../../../protocol/errors.ts';
-import { findModelSpec } from '../../../protocol/tfserving/find-spec.ts';
+import { findModelSpec, mostBeginningBytes } from '../../../protocol/tfserving/find-spec.ts';
 import type { Front } from '../front.ts';
 import type { ClientListener, InferClient } from '../infer-client.ts';
 import { InferExchange } from '../infer-exchange.ts';
@@ -28,6 +29,9 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   #messageBytes: number | undefined;
   /** What came before the exchange wanted it. */
   #first: Uint8Array[] = [];
+  #firstBytes = 0;
+  /** The share of that in what all requests may keep, overhead included. */
+  #firstCostBytes = 0;
   #isBodyWanted = false;
   #reply: InferReply | undefined;
   #answer: Uint8Array[] = [];
@@ -69,8 +73,10 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
       this.listener.onBodyPiece(piece);
       return;
     }
-    this.#first.push(piece);
-    if (!this.#hasListener) this.#begin(false);
+    this.#keep(piece);
+    if (this.#hasListener) return;
+    if (this.#firstBytes - piece.byteLength < mostBeginningBytes) this.#begin(false);
+    else this.#refuseIfFull();
   }
 
   onEnd(): void {
@@ -82,6 +88,28 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   onFault(error: SkeinError): void {
     if (this.#hasListener) this.listener.onBodyFault(error);
     else this.#refuseUnread(error);
+  }
+
+  #keep(piece: Uint8Array): void {
+    const costBytes = piece.byteLength + pieceOverheadBytes;
+    this.#first.push(piece);
+    this.#firstBytes += piece.byteLength;
+    this.#firstCostBytes += costBytes;
+    this.#front.retention.usedBytes += costBytes;
+  }
+
+  #takeFirst(): readonly Uint8Array[] {
+    const first = this.#first;
+    this.#first = [];
+    this.#front.retention.usedBytes -= this.#firstCostBytes;
+    this.#firstCostBytes = 0;
+    return first;
+  }
+
+  /** Its model is not told at its beginning, so that all of it has to be kept: as other bodies are, but it cannot wait. */
+  #refuseIfFull(): void {
+    const { usedBytes: heldBytes, limitBytes } = this.#front.retention;
+    if (heldBytes > limitBytes) this.#refuseUnread(new SkeinError('model_spec_late', { heldBytes, limitBytes }));
   }
 
   /** Once the model is known. */
@@ -111,14 +139,13 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   #refuseUnread(error: SkeinError): void {
     this.#front.metrics.refused(error.code);
     this.#intake.stop();
+    this.#takeFirst();
     sendError(this.#stream, error, this.#method.dialect);
   }
 
   startBody(): void {
     this.#isBodyWanted = true;
-    const first = this.#first;
-    this.#first = [];
-    for (const piece of first) this.listener.onBodyPiece(piece);
+    for (const piece of this.#takeFirst()) this.listener.onBodyPiece(piece);
     if (this.isWhole) this.listener.onBodyEnd();
   }
 
@@ -175,6 +202,7 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
 
   #onClosed(): void {
     this.#intake.stop();
+    this.#takeFirst();
     if (this.#hasListener) this.listener.onGone();
   }
 }

@@ -130,6 +130,31 @@ describe('the gRPC server', () => {
     });
   }
 
+  test('holds messages whose model comes last within the bound of all bodies', async (t) => {
+    const { mesh, client, retention } = await serveGrpc(t);
+    retention.limitBytes = 300_000;
+    const late = message((writer) => {
+      writer.bytes(15, [Buffer.alloc(200_000)]);
+      writer.message(1, (spec) => writeSpec(spec, { name: 'simple' }));
+    });
+    const slow = open(client, predict);
+    slow.stream.write(frame(late).subarray(0, 200_000));
+    await until(() => retention.usedBytes > 200_000);
+    const refused = await call(client, predict, late);
+    assert.equal(refused.status, 14);
+    assert.match(refused.text, /ModelSpec is not the first field.*setting retry-pool/);
+    assert.equal((await call(client, predict, small)).status, 0, 'told at its beginning');
+    slow.stream.end(frame(late).subarray(200_000));
+    assert.deepEqual((await slow.answer).message, late);
+    assert.equal((await call(client, predict, late)).status, 0);
+    const left = open(client, predict);
+    left.stream.write(frame(late).subarray(0, 200_000));
+    await until(() => retention.usedBytes > 200_000);
+    left.stream.destroy();
+    await until(() => retention.usedBytes === 0);
+    assert.equal(mesh.inferences.length, 3);
+  });
+
   test('takes a message byte by byte', async (t) => {
     const { client } = await serveGrpc(t);
     const { stream, answer } = open(client, predict);
