@@ -250,7 +250,12 @@ export class ColdStarts {
   /** Where no other backend can take it now, it goes on when one is back. */
   async #onLostLoad(start: ColdStart, view: BackendView): Promise<void> {
     const error = await this.#lostLoads.judge(start, view.record.id);
-    if (start.at !== view) return; // it went on elsewhere meanwhile
+    if (start.at !== view || this.#starts.get(start.key) !== start) {
+      // It went on elsewhere meanwhile, or is there.
+      void start.endTurn?.();
+      start.endTurn = undefined;
+      return;
+    }
     start.at = undefined;
     if (error !== undefined) this.#fail(start, view, error);
     else this.#run(start, false);
