@@ -42,7 +42,7 @@ export const registration: BenchPart = {
           cleanup,
           'router',
           ['--registry', `etcd://${etcd.host}`, '--id', id, '--http', '0', '--grpc', '0', '--metrics', '0'],
-          env,
+          { env },
         );
       const router = await start('registers');
       const watcher = await start('watches', collectingGarbage);

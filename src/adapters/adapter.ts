@@ -113,6 +113,8 @@ export interface Exchange {
 
 export interface BackendSession {
   readonly can: Capabilities;
+  /** Version of Skein that it runs; left out by other systems. */
+  readonly software?: string | undefined;
   /** The observer hears nothing before this returns. The body is free for another try once it hears of an error. */
   infer(call: InferCall, observer: ReplyObserver): Exchange;
   /**

@@ -72,7 +72,7 @@ export class ChaosFleet {
       CHAOS_CLOCK: clockFile,
       NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${clockProgram}`,
     };
-    this.#members.set(id, await startMember(this.#t, isRouter(id) ? 'router' : 'backend', args, env));
+    this.#members.set(id, await startMember(this.#t, isRouter(id) ? 'router' : 'backend', args, { env }));
   }
 
   /** Of the process inside of a backend that holds its copies. */

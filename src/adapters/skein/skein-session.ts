@@ -49,6 +49,7 @@ export class SkeinSession implements BackendSession {
   /** Once the backend reads the memory that bodies are in. */
   #loans: BodyLoans | undefined;
   #nextStream = 1;
+  #software: string | undefined;
 
   /** `bodies`: memory that a backend on this host may read bodies from. */
   constructor(
@@ -77,6 +78,10 @@ export class SkeinSession implements BackendSession {
   /** Settles with the handshake. */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  get software(): string | undefined {
+    return this.#software;
   }
 
   get lastHeardMs(): number {
@@ -181,6 +186,7 @@ export class SkeinSession implements BackendSession {
       this.#link.close(`expected backend '${this.#id}', reached ${peer.role} '${peer.id}'`);
       return;
     }
+    this.#software = peer.software;
     this.#opened.resolve();
     if (this.#bodies !== undefined) void this.#share(this.#bodies);
   }

@@ -25,10 +25,16 @@ export function fleetText(fleet: FleetReport): string {
     `${counted(fleet.inFlight, 'request')} running, ${fleet.held} waiting for a load`,
     `since the start: ${loads} (${fleet.loadFailures} failed), ${retries}, ${counted(fleet.convictions, 'request')} convicted of crashing`,
   ];
-  if (fleet.registry !== undefined) lines.push(registryLine(fleet.registry, fleet.routers));
+  if (fleet.registry !== undefined) lines.push(registryLine(fleet.registry, fleet));
   const { turnedAway = [] } = fleet; // a router of an older version does not tell
   lines.push(...turnedAway.map(turnedAwayLine));
-  const parts = [`${lines.join('\n')}\n`, textTable(headings, fleet.backends.map(backendRow))];
+  const parts = [
+    `${lines.join('\n')}\n`,
+    textTable(
+      headings,
+      fleet.backends.map((backend) => backendRow(backend, fleet.version)),
+    ),
+  ];
   const { loadTroubles: troubles = [] } = fleet;
   if (troubles.length > 0) parts.push(textTable(troubleHeadings, troubles.map(troubleRow)));
   const { refusals = [] } = fleet;
@@ -48,9 +54,21 @@ function troubleRow({ model, version, backend, agoMs, reason }: LoadTrouble): st
   return [model, `${version}`, backend || '-', agoMs === undefined ? '-' : formatDuration(agoMs), reason];
 }
 
-function registryLine({ kind, reason }: RegistryStanding, routers: readonly string[]): string {
-  const among = `${counted(routers.length, 'router')}: ${routers.join(', ')}`;
+function registryLine(
+  { kind, reason }: RegistryStanding,
+  { routers, routerVersions = {}, version }: FleetReport,
+): string {
+  const named = routers.map((id) => {
+    const other = otherVersion(routerVersions[id], version);
+    return other === '' ? id : `${id} (${other})`;
+  });
+  const among = `${counted(routers.length, 'router')}: ${named.join(', ')}`;
   return kind === 'connected' ? among : `${among}; the registry is ${kind}: ${reason}`;
+}
+
+/** While a fleet is upgraded: what does not run what the router runs that was asked. '' for one that does, or does not tell. */
+function otherVersion(version: string | undefined, asked: string): string {
+  return version === undefined || version === '' || version === asked ? '' : `skein ${version}`;
 }
 
 function turnedAwayLine({ role, id, where }: TurnedAway): string {
@@ -71,11 +89,14 @@ const headings = [
   'NOTE',
 ];
 
-function backendRow(backend: BackendReport): string[] {
-  const { id, kind, state, copies, inFlight, usedBytes, budgetBytes, cores, loadsQueued, pid, reason, apart } = backend;
+function backendRow(backend: BackendReport, asked: string): string[] {
+  const { id, kind, state, copies, inFlight, usedBytes, budgetBytes, cores, loadsQueued, pid, reason, apart, version } =
+    backend;
   // An external server does not say what it uses: 0 of 0 would be a claim.
   const memory = budgetBytes > 0 ? [formatByteSize(usedBytes), formatByteSize(budgetBytes)] : ['-', '-'];
-  const note = [apart ? 'set apart' : '', reason].filter((part) => part !== '').join(': ');
+  const note = [otherVersion(version, asked), apart ? 'set apart' : '', reason]
+    .filter((part) => part !== '')
+    .join(': ');
   const load = [`${copies}`, `${inFlight}`, ...memory, `${cores ?? '-'}`, `${loadsQueued}`];
   return [id, kind, state, ...load, `${pid ?? '-'}`, note];
 }

@@ -13,6 +13,8 @@ export class BackendView {
   record: BackendRecord;
   readonly copies = new Map<number, CopyView>();
   session: BackendSession | undefined;
+  /** Version of Skein that it runs, or ran when it was linked last. */
+  software: string | undefined;
   state: BackendState = nothingKnown;
   isStalled = false;
   /** Models that an external server would load. */

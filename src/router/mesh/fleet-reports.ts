@@ -168,6 +168,7 @@ function reportBackend(view: BackendView): BackendReport {
     state: view.standing,
     reason: view.reason === '' ? view.note : view.reason,
     pid: state.pid === 0 ? undefined : state.pid,
+    ...(view.software !== undefined && { version: view.software }),
     budgetBytes: state.budgetBytes,
     usedBytes: state.usedBytes,
     evictionPrice: state.evictionPrice,

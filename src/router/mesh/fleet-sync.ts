@@ -1,6 +1,6 @@
 import type { BackendRecord } from '../../adapters/adapter.ts';
 import type { ModelRecord } from '../../fleet/catalogue-entry.ts';
-import type { BackendMember } from '../../fleet/member-record.ts';
+import type { BackendMember, RouterMember } from '../../fleet/member-record.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, RegistryStanding } from '../../fleet/registry.ts';
 import type { RepositoryChanges, RepositoryModel } from '../../fleet/repository/repository-model.ts';
 import type { TurnedAway } from '../../fleet/turned-away.ts';
@@ -27,6 +27,7 @@ export class FleetSync implements FleetListener {
   readonly #unlisted = new Set<string>();
   #standing: RegistryStanding | undefined;
   #turnedAway: readonly TurnedAway[] = [];
+  #routers: readonly RouterMember[] = [];
   #hadEntries = false;
 
   constructor(
@@ -49,8 +50,13 @@ export class FleetSync implements FleetListener {
     return this.#standing;
   }
 
-  get report(): Pick<FleetReport, 'registry' | 'turnedAway'> {
-    return { registry: this.#standing, turnedAway: this.#turnedAway };
+  get report(): Pick<FleetReport, 'registry' | 'turnedAway' | 'routerVersions'> {
+    const routerVersions = Object.fromEntries(this.#routers.map(({ id, software }) => [id, software]));
+    return {
+      registry: this.#standing,
+      turnedAway: this.#turnedAway,
+      ...(this.#standing !== undefined && { routerVersions }),
+    };
   }
 
   onStanding(standing: RegistryStanding): void {
@@ -72,7 +78,8 @@ export class FleetSync implements FleetListener {
     return [...this.#listed.keys()].some((id) => (this.#fleet.backends.get(id)?.copies.size ?? 0) > 0);
   }
 
-  onChange(snapshot: FleetSnapshot, { entries, backends, drains, turnedAway }: FleetChanges): void {
+  onChange(snapshot: FleetSnapshot, { entries, backends, routers, drains, turnedAway }: FleetChanges): void {
+    if (routers.length > 0) this.#routers = [...snapshot.routers.values()];
     if (turnedAway.length > 0) this.#turnedAway = [...snapshot.turnedAway.values()];
     this.#hadEntries ||= snapshot.entries.size > 0;
     for (const id of new Set([...backends, ...drains])) this.#syncBackend(id, snapshot);

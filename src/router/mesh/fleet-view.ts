@@ -43,6 +43,7 @@ export class FleetView {
 
   onConnected(view: BackendView, session: BackendSession): void {
     view.session = session;
+    view.software = session.software;
     view.isStalled = false;
     view.reason = '';
     this.#forgetReady(view);

@@ -45,6 +45,8 @@ export interface FleetReport {
   readonly turnedAway?: readonly TurnedAway[];
   /** Ids of the routers that serve this fleet, this one included. */
   readonly routers: readonly string[];
+  /** What they run, by id; left out where there is no registry, and by a router of an older version. */
+  readonly routerVersions?: Readonly<Record<string, string>>;
   readonly backends: readonly BackendReport[];
   /** Models that did not load and have not since, newest first; a few of them. */
   readonly loadTroubles: readonly LoadTrouble[];
@@ -72,6 +74,8 @@ export interface BackendReport {
   /** Why it is down or stalled, or what its operator should know; '' where all is well. */
   readonly reason: string;
   readonly pid: number | undefined;
+  /** Of Skein that it runs, or ran when it was linked last; undefined for other systems. */
+  readonly version?: string;
   readonly budgetBytes: number;
   readonly usedBytes: number;
   readonly evictionPrice: number;

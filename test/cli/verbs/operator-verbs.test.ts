@@ -60,6 +60,28 @@ describe('skein ps', () => {
     ]);
   });
 
+  test('names the members that run another version than the router that is asked', async (t) => {
+    const registry = { kind: 'connected', reason: '', sinceMs: 0 };
+    const versions = ['0.1.0', '0.0.9', undefined] as const;
+    const backends = versions.map((version, i) => ({
+      ...fleet.backends[1]!,
+      id: `b${i}`,
+      reason: i === 1 ? 'x' : '',
+      version,
+    }));
+    const routerVersions = { r1: '0.1.0', r2: '0.2.0' };
+    const body = JSON.stringify({ ...fleet, registry, routers: ['r1', 'r2', 'r3'], routerVersions, backends });
+    const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);
+    const { stdout } = await skein(['ps', '--url', url]);
+    assert.equal(lines(stdout)[4], '3 routers: r1, r2 (skein 0.2.0), r3');
+    assert.deepEqual(
+      lines(stdout)
+        .slice(-3)
+        .map((line) => line.split('-').at(-1)!.trim()),
+      ['', 'skein 0.0.9: x', ''],
+    );
+  });
+
   test('prints the JSON as it came', async (t) => {
     const body = '{ "version" : "9", "new in 9": 1.0 }';
     const { url } = await startAdminServer({ 'GET /fleet': { body } }, t);

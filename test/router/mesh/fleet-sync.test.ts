@@ -39,6 +39,16 @@ describe('FleetSync', () => {
     assert.equal(await ask(mesh, 'a').over(), 'model_unknown');
   });
 
+  test('tells which version each router of the registry runs', async (t) => {
+    const { mesh, registry } = start(t);
+    assert.deepEqual(mesh.report().routerVersions, {});
+    const router = { role: 'router', id: 'r1', instance: 'i', software: '0.0.9', url: 'http://h:1' } as const;
+    const announced = await registry.announce(router, alone);
+    assert.deepEqual(mesh.report().routerVersions, { r1: '0.0.9' });
+    await announced.withdraw();
+    assert.deepEqual(mesh.report().routerVersions, {});
+  });
+
   test('says of no model that it is unknown before the catalogue was read', async (t) => {
     const { mesh } = startMesh(t, { requestTimeoutMs: 2_000 });
     const picture = new FleetPicture();
