@@ -24,8 +24,9 @@ import { RouterChoice } from '../fixtures/traffic/router-choice.ts';
 import { describeFailures, failuresOf, Sender } from '../fixtures/traffic/sender.ts';
 
 /**
- * Before the convictions in the registry, the marks of models out of service, entries in pages and the certificates of
- * routers: as much as can lie between two neighbours. At full size also the one just before this suite came to be.
+ * The first is before the convictions in the registry, the marks of models out of service and the certificates of routers:
+ * as much as can lie between two neighbours. Those before it called models unknown while their own routers started. At
+ * full size also the one just before this suite came to be.
  */
 const earlierCommits = sized(['b03a5e4'], ['b03a5e4', '7a84b5a']);
 
@@ -133,7 +134,7 @@ for (const commit of earlierCommits) {
       assert.deepEqual([outcome.status, outcome.problem], [200, undefined], `${router} with ${backend}`);
     }
 
-    /** From each router, and seen at the other one. */
+    /** From each router, and seen at the other one. Earlier versions refuse what builds on a change they have yet to hear of. */
     async function changeCatalogue(): Promise<void> {
       for (const [at, other] of [routerIds, routerIds.toReversed()] as [string, string][]) {
         const name = `later_00${at.at(-1)}`;
@@ -143,9 +144,11 @@ for (const commit of earlierCommits) {
           assert.equal(answer.status, 200, `${path} at ${at}: ${await answer.text()}`);
         };
         await change(`models/${name}`, { path: `deep/${name}` });
+        await untilStatus(at, name, 200);
         await change(`routes/${alias}`, { targets: [{ model: name }] });
         await untilStatus(other, alias, 200);
         await change(`models/${alias}/remove`, {});
+        await untilStatus(at, alias, 404);
         await change(`models/${name}/remove`, {});
         for (const gone of [alias, name]) await untilStatus(other, gone, 404);
       }

@@ -40,20 +40,21 @@ export class FleetDesk {
     return this.#change(name, ifRevision, async (known) => {
       if (known?.kind === 'model') throw new SkeinError('entry_invalid', { name, reason: 'a model has this name' });
       const route = readEntry({ kind: 'route', name, targets });
-      for (const { model } of targets) {
-        if (this.#registry.snapshot.entries.get(model)?.entry.kind !== 'model') {
-          throw new SkeinError('entry_invalid', {
-            name,
-            reason: `it leads to '${model}', which is no model of the catalogue`,
-          });
-        }
-      }
+      await this.#unless(() => {
+        const missing = targets.find(({ model }) => this.#entry(model)?.kind !== 'model')?.model;
+        if (missing === undefined) return undefined;
+        const reason = `it leads to '${missing}', which is no model of the catalogue`;
+        return new SkeinError('entry_invalid', { name, reason });
+      });
       return route;
     });
   }
 
   /** `version` undefined: takes the label away. */
-  label(name: string, label: string, version: number | undefined): Promise<number> {
+  async label(name: string, label: string, version: number | undefined): Promise<number> {
+    await this.#unless(() =>
+      this.#entry(name)?.kind === 'model' ? undefined : new SkeinError('model_unknown', { model: name }),
+    );
     return this.#change(name, undefined, async (known) => {
       if (known?.kind !== 'model') throw new SkeinError('model_unknown', { model: name });
       const { [label]: _, ...others } = known.labels ?? {};
@@ -63,7 +64,7 @@ export class FleetDesk {
 
   /** For all routers. Resolves without a change where it is so already, or the catalogue has no such model. */
   async setUnloaded(name: string, unloaded: boolean): Promise<void> {
-    const known = this.#registry.snapshot.entries.get(name)?.entry;
+    const known = this.#entry(name);
     if (known?.kind !== 'model' || (known.unloaded === true) === unloaded) return;
     await this.#change(name, undefined, async (now) => {
       if (now?.kind !== 'model') throw new SkeinError('model_unknown', { model: name });
@@ -73,14 +74,15 @@ export class FleetDesk {
 
   /** Refused while an alias leads there: its clients would be told that no model has its name. */
   async remove(name: string, ifRevision?: number): Promise<void> {
-    if (!this.#registry.snapshot.entries.has(name)) throw new SkeinError('model_unknown', { model: name });
     const leadsThere = (entry: CatalogueEntry) =>
       entry.kind === 'route' && entry.targets.some(({ model }) => model === name);
-    const alias = this.entries().find(leadsThere)?.name;
-    if (alias !== undefined) {
+    await this.#unless(() => {
+      if (this.#entry(name) === undefined) return new SkeinError('model_unknown', { model: name });
+      const alias = this.entries().find(leadsThere)?.name;
+      if (alias === undefined) return undefined;
       const reason = `alias '${alias}' leads to it; lead that elsewhere or remove it first`;
-      throw new SkeinError('entry_invalid', { name, reason });
-    }
+      return new SkeinError('entry_invalid', { name, reason });
+    });
     await this.#registry.removeEntry(name, ifRevision);
   }
 
@@ -105,9 +107,26 @@ export class FleetDesk {
       } catch (fault) {
         const crossed = SkeinError.from(fault).code === 'registry_conflict' && ifRevision === undefined;
         if (!crossed || tried >= triesAgainst) throw fault;
-        await new Promise((resolve) => setTimeout(resolve, 20 * tried)); // the watch is about to tell of the other change
+        await untilTold(tried);
       }
     }
+  }
+
+  /**
+   * What stands against a change is looked at again before it is refused: its caller may have been answered the change
+   * that it builds on, by this router or another one, before the watch has told of that here.
+   */
+  async #unless(faultOf: () => SkeinError | undefined): Promise<void> {
+    for (let tried = 1; ; tried++) {
+      const fault = faultOf();
+      if (fault === undefined) return;
+      if (tried >= triesAgainst) throw fault;
+      await untilTold(tried);
+    }
+  }
+
+  #entry(name: string): CatalogueEntry | undefined {
+    return this.#registry.snapshot.entries.get(name)?.entry;
   }
 
   /** Files that the caller does not name are those of the entry, or are looked for on a backend. */
@@ -123,4 +142,9 @@ export class FleetDesk {
     const { versions, stamps, changedAtMs } = await this.#find(path);
     return { ...known, versions, stamps, changedAtMs, ...wish, path };
   }
+}
+
+/** The watch is about to tell of a change that the store has taken. */
+function untilTold(tried: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20 * tried));
 }

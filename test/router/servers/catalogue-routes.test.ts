@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import type { FleetSnapshot } from '../../../src/fleet/registry.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { FleetDesk } from '../../../src/router/mesh/fleet-desk.ts';
 import { catalogueRoutes } from '../../../src/router/servers/catalogue-routes.ts';
@@ -9,8 +10,34 @@ import { MemoryRegistry } from '../../fleet/memory-registry.ts';
 
 const found = { versions: [1, 2], stamps: ['s1', 's2'], changedAtMs: 5 };
 
-function start() {
-  const registry = new MemoryRegistry();
+/** Answers a change before its own picture has it, as a store with a watch may: the next looks see what was there before. */
+class LateRegistry extends MemoryRegistry {
+  #earlier: FleetSnapshot | undefined;
+  #looks = 0;
+
+  override get snapshot(): FleetSnapshot {
+    if (this.#looks > 0) this.#looks--;
+    else this.#earlier = undefined;
+    return this.#earlier ?? super.snapshot;
+  }
+
+  override putEntry(...change: Parameters<MemoryRegistry['putEntry']>): Promise<number> {
+    this.#fallBehind();
+    return super.putEntry(...change);
+  }
+
+  override removeEntry(...change: Parameters<MemoryRegistry['removeEntry']>): Promise<void> {
+    this.#fallBehind();
+    return super.removeEntry(...change);
+  }
+
+  #fallBehind(): void {
+    this.#earlier = { ...super.snapshot, entries: new Map(super.snapshot.entries) };
+    this.#looks = 2;
+  }
+}
+
+function start(registry = new MemoryRegistry()) {
   const desk = new FleetDesk(registry, async (path) => {
     if (path.startsWith('no')) throw new SkeinError('model_not_found', { path, reason: 'it is not there' });
     return found;
@@ -68,6 +95,19 @@ describe('catalogueRoutes', () => {
     await assert.rejects(post('/fleet/models/m', { ifRevision: 0, pinned: true }), { code: 'registry_conflict' });
     assert.deepEqual(await post('/fleet/models/m', { ifRevision: 1, pinned: true }), { revision: 2 });
     await assert.rejects(post('/fleet/models/m', { ifRevision: -1 }), { code: 'query_unknown' });
+  });
+
+  test('take changes that build on those just made, before they are told of here', async () => {
+    const { post, registry } = start(new LateRegistry());
+    await post('/fleet/models/m');
+    await post('/fleet/routes/a', { targets: [{ model: 'm' }] });
+    await post('/fleet/models/a/remove');
+    await post('/fleet/models/m/remove');
+    await post('/fleet/models/n');
+    await post('/fleet/models/n/label', { label: 'stable', version: 2 });
+    await post('/fleet/models/n/remove');
+    for (let looks = 0; looks < 3; looks++) registry.snapshot;
+    assert.equal(registry.snapshot.entries.size, 0);
   });
 
   test('label versions and take labels away', async () => {
