@@ -19,7 +19,7 @@ export interface RepositoryModel {
   readonly labels?: ReadonlyMap<string, number>;
   /** Which engine runs its newest version; left out: ONNX Runtime, which runs most. */
   readonly engine?: 'tensorflow';
-  /** Why nothing of it can be loaded; the model is known all the same and this text is served. */
+  /** Why nothing of it can be loaded; the model is known all the same and this text is served where it is not loaded yet. */
   readonly problem?: string;
 }
 

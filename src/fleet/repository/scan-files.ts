@@ -5,6 +5,7 @@ import { heartOf } from './model-files.ts';
 import { checkModelName } from './model-name.ts';
 import type { RepositoryModel } from './repository-model.ts';
 import type { RepositoryScan } from './scan.ts';
+import { unreadableModel } from './unreadable-model.ts';
 
 const extensions = /\.(onnx|ort|savedmodel|graphdef)$/;
 
@@ -25,8 +26,8 @@ export async function scanFiles(
       const reason = `'${other.path}' and '${path}' would both be called so; name one of them otherwise`;
       throw new SkeinError('model_name_invalid', { name, reason });
     }
-    const model = await describeFile(name, path);
     const before = previous?.models.get(name);
+    const model = await describeFile(name, path, before);
     models.set(name, before?.stamp === model.stamp && before.problem === model.problem ? before : model);
   }
   return { models, notices: [], memory: new Map() };
@@ -47,7 +48,7 @@ function nameOf(path: string): string {
   return name;
 }
 
-async function describeFile(name: string, path: string): Promise<RepositoryModel> {
+async function describeFile(name: string, path: string, before: RepositoryModel | undefined): Promise<RepositoryModel> {
   const isTensorflow = /\.(savedmodel|graphdef)$/.test(path);
   const entry = {
     name,
@@ -62,12 +63,7 @@ async function describeFile(name: string, path: string): Promise<RepositoryModel
       return { ...entry, versions: [], versionStamps: [], stamp: '', problem: `there is no file '${path}'` };
     return { ...entry, versions: [1], versionStamps: [look.stamp], stamp: `1:${look.stamp}` };
   } catch (fault) {
-    return {
-      ...entry,
-      versions: [],
-      versionStamps: [],
-      stamp: '',
-      problem: `it cannot be read: ${(fault as Error).message}`,
-    };
+    const problem = `it cannot be read: ${(fault as Error).message}`;
+    return unreadableModel(before, { ...entry, versions: [], versionStamps: [], stamp: '', problem });
   }
 }

@@ -9,6 +9,7 @@ import type { ModelConfig, VersionPolicy } from './model-config.ts';
 import { heartOf, modelFileNames, savedModelFile } from './model-files.ts';
 import { defaultModelConfig, parseModelConfig } from './parse-model-config.ts';
 import type { RepositoryModel } from './repository-model.ts';
+import { unreadableModel } from './unreadable-model.ts';
 import { isMisnamedVersion, paddedVersion, servedVersions, versionNumber } from './version-policy.ts';
 
 /** What a scan remembers of a model so that the next one only has to look whether anything moved. */
@@ -72,7 +73,8 @@ export async function scanModel(
   const path = join(context.root, place.directory);
   let memory: ModelMemory | undefined;
   let problem: string | undefined;
-  let found: Found = [];
+  /** Undefined: it cannot be told now. */
+  let found: Found | undefined;
   let hasFault = false;
   try {
     const look = await lookAt(path, context);
@@ -80,14 +82,15 @@ export async function scanModel(
     memory = await refreshed(place, path, look, previous.memory, context);
     problem = memory.configProblem;
     if (problem === undefined) found = await versionsWithModel(path, memory, context);
-    if (found.length === 0) problem ??= noVersions(name, memory);
+    if (found?.length === 0) problem = noVersions(name, memory);
   } catch (fault) {
-    found = [];
+    found = fault instanceof SkeinError ? [] : undefined;
     problem = fault instanceof SkeinError ? fault.message : `it cannot be read: ${(fault as Error).message}`;
     hasFault = true;
   }
-  const engine = memory?.engine ?? engineOfFile(plainConfig, found.at(-1)?.[2] ?? '');
-  const model = describe(name, path, memory?.configStamp ?? '', found, engine, problem);
+  const engine = memory?.engine ?? engineOfFile(plainConfig, found?.at(-1)?.[2] ?? '');
+  const described = describe(name, path, memory?.configStamp ?? '', found ?? [], engine, problem);
+  const model = found === undefined ? unreadableModel(previous.model, described) : described;
   const isSame = previous.model?.stamp === model.stamp && previous.model.problem === model.problem;
   const isTold = context.seen !== undefined && memory !== undefined && memory.directoryStamp !== '' && !hasFault;
   return {

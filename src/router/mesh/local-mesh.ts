@@ -316,7 +316,7 @@ export class LocalMesh implements Mesh {
     const entry = this.#catalogue.find(model);
     if (entry === undefined || !entry.isOffered) throw this.#sync.missing(model);
     if (entry.isUnloaded) throw new SkeinError('model_unavailable', { model });
-    const problem = entry.repository?.problem;
+    const problem = entry.problemFor(version);
     if (problem !== undefined) throw new SkeinError('model_failed', { model, reason: problem });
     if (version !== undefined && !entry.serves(version)) throw new SkeinError('version_unknown', { model, version });
     return entry;

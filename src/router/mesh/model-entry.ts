@@ -113,6 +113,13 @@ export class ModelEntry {
     return version ?? this.newest ?? (isForeign ? 0 : undefined);
   }
 
+  /** Why a request for `version`, or none, is not tried: nothing can be loaded. What is loaded goes on serving. */
+  problemFor(version: number | undefined): string | undefined {
+    const problem = this.repository?.problem;
+    if (problem === undefined || (this.activity?.ready(this, version).length ?? 0) > 0) return undefined;
+    return problem;
+  }
+
   active(): ModelActivity {
     this.activity ??= new ModelActivity();
     return this.activity;

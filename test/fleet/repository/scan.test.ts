@@ -103,6 +103,23 @@ describe('scanRepository', () => {
     assert.deepEqual([versions(mended, 'm'), problem(mended, 'm')], [[1], undefined]);
   });
 
+  test('keeps the versions of a model whose configuration cannot be read any more, with its error', async (t) => {
+    const root = scratch(t);
+    writeTree(root, { 'm/config.pbtxt': 'max_batch_size: 8', 'm/1/model.onnx': '' });
+    const before = await scan(root);
+    writeFileSync(join(root, 'm/config.pbtxt'), 'max_batch_');
+    let broken = before;
+    for (let n = 0; n < 2; n++) {
+      broken = await scan(root, broken);
+      assert.deepEqual(broken.models.get('m')?.versionStamps, before.models.get('m')?.versionStamps);
+      assert.match(problem(broken, 'm') ?? '', /the configuration of model 'm' is wrong/);
+    }
+    writeFileSync(join(root, 'm/config.pbtxt'), 'max_batch_size: 16');
+    const mended = await scan(root, broken);
+    assert.equal(problem(mended, 'm'), undefined);
+    assert.notDeepEqual(mended.models.get('m')?.versionStamps, before.models.get('m')?.versionStamps);
+  });
+
   test('knows a model that has no version, and says what is missing', async (t) => {
     const root = scratch(t);
     writeTree(root, {

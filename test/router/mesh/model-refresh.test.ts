@@ -70,6 +70,22 @@ describe('ModelRefresh', () => {
     });
   }
 
+  test('goes on serving a model that cannot be read any more, for as long as it is loaded', async (t) => {
+    const { mesh, b1, put } = await started(t);
+    put(model('a'));
+    await ask(mesh, 'a').over();
+    put({ ...model('a'), problem: 'its configuration is wrong' });
+    await moment();
+    assert.equal(await ask(mesh, 'a').over(), 'a s1v1 on b1');
+    assert.deepEqual(
+      [mesh.isModelReady('a', undefined), mesh.models()[0]!.reason],
+      [true, 'its configuration is wrong'],
+    );
+    b1.dropCopy('a');
+    assert.equal(await ask(mesh, 'a').over(), 'model_failed');
+    assert.deepEqual([b1.loads.length, b1.unloads], [1, []]);
+  });
+
   test('goes on serving the old files where the new ones do not load, and says so', async (t) => {
     const { mesh, b1, put, logs } = await started(t);
     put(model('a'));
