@@ -9,5 +9,6 @@ process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
 });
 
 const status = await runCommand(process.argv.slice(2), processConsole());
-// Not process.exit: output may still be on its way, and a server goes on. A status that it set itself stays.
-if (status !== 0) process.exitCode = status;
+// Not at once: output may still be on its way. Nor at all where it was done: a status that it set itself stays. What failed
+// half-way has timers, links and ports that would keep the process, with nobody left who listens to signals.
+if (status !== 0) process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));

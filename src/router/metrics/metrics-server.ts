@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listenAt } from '../servers/router-server.ts';
 import { metricsContentType } from './merge-metrics.ts';
 
 export interface MetricsServer {
@@ -35,8 +36,7 @@ export async function serveMetrics(
       answer(res, 500, `metrics cannot be collected: ${(fault as Error).message}\n`);
     }
   });
-  server.listen(at);
-  await once(server, 'listening');
+  await listenAt(server, at);
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {

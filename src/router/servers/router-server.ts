@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
+import { SkeinError } from '../../protocol/errors.ts';
 
 /** One endpoint of a router process. */
 export interface RouterServer {
@@ -20,9 +21,15 @@ export interface ListenAt {
 /** Connections that the kernel keeps until they are taken. */
 const backlog = 1024;
 
+/** Rejects where the port is taken, or the host none of this machine. */
 export async function listenAt(server: Server, { port, host, reusePort = false }: ListenAt): Promise<void> {
   server.listen({ port, host, reusePort, backlog });
-  await once(server, 'listening');
+  try {
+    await once(server, 'listening');
+  } catch (fault) {
+    const reason = `nothing can listen on port ${port} of ${host}: ${(fault as Error).message}`;
+    throw new SkeinError('settings_conflict', { reason }, { cause: fault });
+  }
 }
 
 export function portOf(server: Server): number {

@@ -125,7 +125,10 @@ test('createRouterServer shares a port among processes that say so', async (t) =
   t.after(() => two.close(0));
   assert.equal(one.port, two.port);
   const third = await createRouterServer(new FakeMesh(), defaultServerOptions, tools);
-  await assert.rejects(third.listen({ port: one.port, host: '127.0.0.1' }), { code: 'EADDRINUSE' });
+  await assert.rejects(third.listen({ port: one.port, host: '127.0.0.1' }), {
+    code: 'settings_conflict',
+    message: /^nothing can listen on port \d+ of 127\.0\.0\.1: .*EADDRINUSE/,
+  });
 });
 
 test('createRouterServer serves browsers of one origin where it is told to, and of none otherwise', async (t) => {
