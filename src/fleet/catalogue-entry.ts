@@ -57,6 +57,8 @@ export interface RouteTarget {
 export interface StoredEntry {
   readonly entry: CatalogueEntry;
   readonly revision: number;
+  /** Members that a newer version wrote beside those of `entry`; left out: none. */
+  readonly later?: Readonly<Record<string, unknown>>;
 }
 
 /** Of most models. */

@@ -7,7 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CatalogueEntry } from '../../src/fleet/catalogue-entry.ts';
 import { EtcdClient } from '../../src/fleet/etcd/etcd-client.ts';
-import { encodeBytes, rangeEndOf } from '../../src/fleet/etcd/etcd-messages.ts';
+import { decodeBytes, encodeBytes, rangeEndOf } from '../../src/fleet/etcd/etcd-messages.ts';
 import { EtcdRegistry, type EtcdRegistryOptions } from '../../src/fleet/etcd/etcd-registry.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import { type EtcdProcess, freePort, startEtcd, startEtcdCluster } from '../fixtures/etcd-process.ts';
@@ -59,13 +59,30 @@ describe('EtcdRegistry', () => {
     assert.deepEqual([...other.snapshot.entries.keys()], ['b', 'c']);
   });
 
+  test('writes back what a newer version has said of an entry, and what that version changes meanwhile', async (t) => {
+    const etcd = await startEtcd(t);
+    const [one] = await connected(t, etcd);
+    await putRaw(etcd, 'a', { ...modelRecord('a'), tier: 2 });
+    await until('known', withinMs, () => (isLater(one, 'a') ? true : undefined));
+    const { revision } = one.snapshot.entries.get('a')!;
+    const changed = await one.putEntry({ ...modelRecord('a'), pinned: true }, revision);
+    assert.deepEqual(await rawOf(etcd, 'a'), { tier: 2, ...modelRecord('a'), pinned: true });
+    await putRaw(etcd, 'a', { ...modelRecord('a'), tier: 3 });
+    await assert.rejects(one.putEntry(modelRecord('a'), changed), { code: 'registry_conflict' });
+    await one.removeEntry('a');
+    await until('gone', withinMs, () => (one.snapshot.entries.has('a') ? undefined : true));
+    await one.putEntry(modelRecord('a'));
+    assert.deepEqual(await rawOf(etcd, 'a'), modelRecord('a'));
+  });
+
   for (const decision of ['restore', 'accept'] as const) {
     test(`keeps what it knows where etcd comes back empty, until somebody decides to ${decision}`, async (t) => {
       const etcd = await startEtcd(t);
       const [one, other] = await connected(t, etcd);
       for (let i = 0; i < 6; i++) await one.putEntry(modelRecord(`m${i}`));
+      await putRaw(etcd, 'm5', { ...modelRecord('m5'), tier: 2 });
       await one.announce(backend('b1'), alone);
-      await until('known', withinMs, () => (other.snapshot.entries.size === 6 ? true : undefined));
+      await until('known', withinMs, () => (isLater(one, 'm5') && isLater(other, 'm5') ? true : undefined));
       await etcd.restart({ wiped: true });
       for (const registry of [one, other]) {
         await until('seen', withinMs, () => (registry.standing.kind === 'emptied' ? true : undefined));
@@ -80,6 +97,7 @@ describe('EtcdRegistry', () => {
       await until('announced again', withinMs, () => other.snapshot.backends.get('b1'));
       const [fresh] = await connected(t, etcd);
       assert.equal(fresh.snapshot.entries.size, decision === 'restore' ? 6 : 0);
+      assert.equal(isLater(fresh, 'm5'), decision === 'restore');
     });
   }
 
@@ -273,4 +291,21 @@ async function connected(t: TestContext, etcd: EtcdProcess): Promise<[EtcdRegist
     await until('connected', withinMs, () => (registry.standing.kind === 'connected' ? true : undefined));
   }
   return registries;
+}
+
+/** As a member of another version would write it. */
+async function putRaw(etcd: EtcdProcess, model: string, value: unknown): Promise<void> {
+  const key = encodeBytes(`/skein/models/${model}`);
+  await etcd.call('/kv/put', { key, value: encodeBytes(JSON.stringify(value)) });
+}
+
+async function rawOf(etcd: EtcdProcess, model: string): Promise<unknown> {
+  const { kvs } = (await etcd.call('/kv/range', { key: encodeBytes(`/skein/models/${model}`) })) as {
+    kvs: { value: string }[];
+  };
+  return JSON.parse(decodeBytes(kvs[0]!.value));
+}
+
+function isLater({ snapshot }: EtcdRegistry, model: string): boolean {
+  return snapshot.entries.get(model)?.later !== undefined;
 }

@@ -2,6 +2,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 import { type CatalogueEntry, readEntry } from '../catalogue-entry.ts';
 import { type Conviction, convictionName } from '../conviction.ts';
 import { FleetPicture } from '../fleet-picture.ts';
+import { withLater } from '../later-members.ts';
 import type { MemberRecord } from '../member-record.ts';
 import type {
   Announcement,
@@ -75,7 +76,7 @@ export class EtcdRegistry implements Registry {
   async putEntry(entry: CatalogueEntry, ifRevision?: number): Promise<number> {
     const checked = readEntry(entry);
     const { name } = checked;
-    const text = JSON.stringify(checked);
+    const text = JSON.stringify(withLater(checked, this.#picture.entries.get(name)));
     const key = encodeBytes(this.#keys.keyOf('entry', name));
     const put: Transaction = {
       ...compareRevision(key, ifRevision),

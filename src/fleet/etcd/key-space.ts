@@ -1,6 +1,7 @@
 import { readEntry } from '../catalogue-entry.ts';
 import { readConviction } from '../conviction.ts';
 import type { FleetFact } from '../fleet-picture.ts';
+import { laterMembers } from '../later-members.ts';
 import { readMember } from '../member-record.ts';
 import { readTurnedAway } from '../turned-away.ts';
 import { decodeBytes, type KeyValue } from './etcd-messages.ts';
@@ -60,8 +61,9 @@ function readFact(kind: FleetFact['kind'], name: string, text: string, revision:
   const value: unknown = JSON.parse(text);
   if (kind === 'entry') {
     const entry = readEntry(value);
+    const later = laterMembers(value as object);
     // The entry's own text for it: that of the key is a part of a longer one, and would keep it.
-    return { kind, name: entry.name === name ? entry.name : name, value: { entry, revision } };
+    return { kind, name: entry.name === name ? entry.name : name, value: { entry, revision, ...(later && { later }) } };
   }
   if (kind === 'conviction') {
     const conviction = readConviction(value);

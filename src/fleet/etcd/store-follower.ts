@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SkeinError } from '../../protocol/errors.ts';
 import type { FleetFact, FleetPicture } from '../fleet-picture.ts';
+import { withLater } from '../later-members.ts';
 import type { EtcdClient } from './etcd-client.ts';
 import {
   decodeBytes,
@@ -81,7 +82,7 @@ export class StoreFollower {
         success: [{ request_put: { key, value: encodeBytes(JSON.stringify(value)) } }],
       });
     };
-    await Promise.all([...this.#picture.entries].map(([name, { entry }]) => put('entry', name, entry)));
+    await Promise.all([...this.#picture.entries].map(([name, one]) => put('entry', name, withLater(one.entry, one))));
     await Promise.all([...this.#picture.drains].map((id) => put('drain', id, { sinceMs: Date.now() })));
     await this.#putMarker({ fleetId, replaces: [] });
     this.#revision = Infinity; // whatever the store's own is: read it anew
