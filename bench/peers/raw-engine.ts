@@ -3,6 +3,7 @@
  * TensorFlow's library, whose runs have one thread. For each RawSetting that
  * it is sent, it answers a RawTurn; the model stays loaded while the number of threads stays.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/backends/engines/engine.ts';
 import { openRuntime } from '../../src/backends/engines/onnx/environment.ts';
 import { OnnxEngine } from '../../src/backends/engines/onnx/onnx-engine.ts';
@@ -15,6 +16,8 @@ export interface RawSetting {
   readonly batch: number;
   readonly callers: number;
   readonly seconds: number;
+  /** Between two runs of a caller, as a server rests for the next request; 0 where left out. */
+  readonly restMs?: number;
 }
 
 export interface RawTurn {
@@ -50,7 +53,7 @@ process.on('message', async (setting: RawSetting) => process.send!(await turn(se
 process.on('disconnect', () => process.exit(0));
 process.send!('ready');
 
-async function turn({ threads, batch, callers, seconds }: RawSetting): Promise<RawTurn> {
+async function turn({ threads, batch, callers, seconds, restMs = 0 }: RawSetting): Promise<RawTurn> {
   const model = await modelWith(threads);
   const image = new Uint8Array(rowBytes * batch);
   const shape = isTensorflow ? [batch, 224, 224, 3] : [batch, 3, 224, 224];
@@ -65,7 +68,8 @@ async function turn({ threads, batch, callers, seconds }: RawSetting): Promise<R
       await run();
       const endMs = performance.now();
       times.push(endMs - nowMs);
-      nowMs = endMs;
+      if (restMs > 0) await sleep(restMs);
+      nowMs = restMs > 0 ? performance.now() : endMs;
     }
   };
   await Promise.all(Array.from({ length: callers }, keepRunning));

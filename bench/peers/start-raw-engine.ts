@@ -24,6 +24,6 @@ export async function startRawEngine(path: string, ...args: readonly string[]): 
   };
 }
 
-export function settingText({ threads, batch, callers }: Omit<RawSetting, 'seconds'>): string {
+export function settingText({ threads, batch, callers }: Omit<RawSetting, 'seconds' | 'restMs'>): string {
   return `batch ${batch}, ${callers} x ${threads} thread${threads === 1 ? '' : 's'}`;
 }
