@@ -1,161 +1,19 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import type { BackendSession, ReplyObserver } from '../../../src/adapters/adapter.ts';
-import { SkeinAdapter } from '../../../src/adapters/skein/skein-adapter.ts';
-import { Host } from '../../../src/backends/host/host.ts';
 import { LinkServer } from '../../../src/backends/host/link-server.ts';
 import { SkeinError } from '../../../src/protocol/errors.ts';
 import { streamWindowBytes } from '../../../src/protocol/link/connection.ts';
 import { FrameType, flagEnd, frame, jsonFrame, maxDataBytes } from '../../../src/protocol/link/frame.ts';
-import { BodyKind, encodeInferHead } from '../../../src/protocol/link/infer-head.ts';
-import type { CopyFacts, CopySpec } from '../../../src/protocol/link/messages.ts';
+import type { CopySpec } from '../../../src/protocol/link/messages.ts';
 import { createSharedMemory } from '../../../src/protocol/native/shared-memory.ts';
 import { SharedBodies, type SharedBody } from '../../../src/protocol/reads/shared-bodies.ts';
 import type { Tensor } from '../../../src/protocol/tensors/tensor.ts';
-import { clientBody, wholeBody } from '../../adapters/client-body.ts';
+import { clientBody } from '../../adapters/client-body.ts';
 import { until } from '../../adapters/until.ts';
-import { temporaryDirectory } from '../../fixtures/model-folder.ts';
 import { RecordedLink } from '../../protocol/link/recorded-link.ts';
-import { FakeEngine } from './fake-engine.ts';
+import { Answer, ask, bodyOf, inferFrame, loaded, mebibyte, rawRouter, startBackend } from './linked-backend.ts';
 import { turns } from './served-copy.ts';
-
-const mebibyte = 2 ** 20;
-let opened = 0;
-
-interface Backend {
-  readonly engine: FakeEngine;
-  readonly host: Host;
-  readonly server: LinkServer;
-  readonly path: string;
-  /** Why links ended, in order. */
-  readonly reasons: string[];
-  session(bodies?: SharedBodies): Promise<BackendSession>;
-}
-
-type Owner = { after(hook: () => unknown): void };
-
-async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<Backend> {
-  const engine = new FakeEngine(temporaryDirectory(t));
-  const reasons: string[] = [];
-  const host = new Host({
-    ...{
-      id: 'b1',
-      software: 'test',
-      engine,
-      budgetBytes: 1024 * mebibyte,
-      ceilingBytes: 1024 * mebibyte,
-      loads: 2,
-      cores: 4,
-      threads: 1,
-    },
-    threadsAreGiven: false,
-    ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes, warn: () => {}, trace: () => {} },
-  });
-  const server = new LinkServer(host, (_message, { reason }) => reasons.push(String(reason)));
-  opened += 1;
-  const path = join(tmpdir(), `skein-backend-link-${process.pid}-${opened}.sock`);
-  await server.listen(`unix:${path}`);
-  const stop = new AbortController();
-  t.after(async () => {
-    stop.abort();
-    await server.close();
-    await host.drain();
-  });
-  const session = (bodies?: SharedBodies) =>
-    new SkeinAdapter({ id: 'r1', software: 'test' }, undefined, bodies).connect(
-      { id: 'b1', kind: 'skein', address: `unix:${path}`, engines: ['onnx'] },
-      { onState: () => {}, onStalled: () => {}, onLost: () => {} },
-      stop.signal,
-    );
-  return { engine, host, server, path, reasons, session };
-}
-
-function bodyOf(facts: { readonly id?: string; readonly name?: string } = {}): Buffer {
-  const { id, name = 'a' } = facts;
-  const inputs = [
-    { name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] },
-    { name: 'name', datatype: 'BYTES', shape: [1, 1], data: [name] },
-  ];
-  return Buffer.from(JSON.stringify({ ...(id === undefined ? {} : { id }), inputs }));
-}
-
-/** One answer, as it comes. */
-class Answer implements ReplyObserver {
-  readonly pieces: Uint8Array[] = [];
-  bytes = 0;
-  announced = 0;
-  ended = false;
-  error: SkeinError | undefined;
-  requestId: string | undefined;
-
-  onReply({ bodyBytes }: { bodyBytes: number }): void {
-    this.announced = bodyBytes;
-  }
-
-  onPiece(piece: Uint8Array): void {
-    this.pieces.push(piece);
-    this.bytes += piece.byteLength;
-  }
-
-  onEnd(): boolean {
-    assert.ok(!this.isOver, 'answered twice');
-    this.ended = true;
-    return false;
-  }
-
-  onError(error: SkeinError, requestId?: string): void {
-    assert.ok(!this.isOver, 'answered twice');
-    this.error = error;
-    this.requestId = requestId;
-  }
-
-  get isOver(): boolean {
-    return this.ended || this.error !== undefined;
-  }
-
-  async over(): Promise<this> {
-    await until('an answer', () => this.isOver);
-    return this;
-  }
-}
-
-function ask(session: BackendSession, copy: CopyFacts, body: Buffer) {
-  const answer = new Answer();
-  const call = {
-    copy,
-    dialect: 'v2' as const,
-    headerLength: undefined,
-    timeoutMs: 0,
-    traceparent: '',
-    versionNamed: false,
-  };
-  const exchange = session.infer({ ...call, body: wholeBody(body) }, answer);
-  return { answer, exchange };
-}
-
-/** A peer that writes its frames by hand. */
-async function rawRouter({ path }: Backend): Promise<{ link: RecordedLink; socket: Socket }> {
-  const socket = connect(path);
-  const link = new RecordedLink(socket, 'router', 'raw');
-  await link.opened;
-  return { link, socket };
-}
-
-function inferFrame(stream: number, copy: number): Buffer {
-  const head = {
-    copy,
-    kind: BodyKind.v2,
-    headerLength: undefined,
-    timeoutMs: 0,
-    bodyBytes: undefined,
-    traceparent: '',
-    signature: '',
-  };
-  return frame(FrameType.infer, stream, encodeInferHead(head));
-}
 
 const large = (bytes: number) => (_inputs: readonly Tensor[], wanted: readonly string[]) =>
   wanted.map((name): Tensor => {
@@ -165,12 +23,6 @@ const large = (bytes: number) => (_inputs: readonly Tensor[], wanted: readonly s
       ? { name, datatype: 'BYTES', shape: [1, 1], parts: [text], byteLength: text.length }
       : { name, datatype: 'FP32', shape: [1, 2], parts: [Buffer.alloc(8)], byteLength: 8 };
   });
-
-async function loaded(backend: Backend, name: string, file: Parameters<FakeEngine['add']>[1], bodies?: SharedBodies) {
-  const session = await backend.session(bodies);
-  const spec = backend.engine.add(name, file);
-  return { session, spec, copy: await session.load(spec) };
-}
 
 function sharedBody(bodies: SharedBodies, content: Buffer): SharedBody {
   const body = bodies.take(content.length, 0)!;
