@@ -36,15 +36,13 @@ function startRecordedBackend(path: string) {
 test('SkeinSession understands a backend of an earlier version', async (t) => {
   const path = join(temporaryDirectory(t), 'link.sock');
   const server = await startRecordedBackend(path);
+  t.after(() => server.close());
   const told = Promise.withResolvers<BackendState>();
   const events = { onState: told.resolve, onStalled: () => {}, onLost: () => {} };
   const target = { id: 'b1', kind: 'skein', address: `unix:${path}`, engines: ['onnx'] };
   const adapter = new SkeinAdapter({ id: 'r1', software: 'test' });
   const session = await adapter.connect(target, events, new AbortController().signal);
-  t.after(() => {
-    session.close('the test is over');
-    server.close();
-  });
+  t.after(() => session.close('the test is over'));
   const infer = async (copy: CopyFacts) => {
     const call = { copy, dialect: 'v2' as const, body: wholeBody(Buffer.from('{}')), timeoutMs: 0 };
     const reply = new RecordedReply();
