@@ -28,7 +28,9 @@ import { describeFailures, failuresOf, Sender } from '../fixtures/traffic/sender
  * as much as can lie between two neighbours. Those before it called models unknown while their own routers started. At
  * full size also the one just before this suite came to be.
  */
-const earlierCommits = sized(['b03a5e4'], ['b03a5e4', '7a84b5a']);
+const longBefore = 'b03a5e492bd4edeb81112e5c78f911ee61b36276';
+const justBefore = '7a84b5a00e4cc4da6adb14cd63856307931e3626';
+const earlierCommits = sized([longBefore], [longBefore, justBefore]);
 
 const modelCount = 40;
 const perSecond = sized(100, 300);
@@ -44,7 +46,7 @@ const checkAnswer: ConstructorParameters<typeof RouterChoice>[1] = ({ model }, a
 };
 
 for (const commit of earlierCommits) {
-  describe(`a fleet of ${commit} that is upgraded process by process`, () => {
+  describe(`a fleet of ${commit.slice(0, 7)} that is upgraded process by process`, () => {
     const ends: (() => unknown)[] = [];
     const owner = { after: (end: () => unknown) => void ends.unshift(end) };
     const repository = temporaryDirectory({ after });
