@@ -88,11 +88,6 @@ export class SkeinSession implements BackendSession {
     return this.#link.lastHeardMs;
   }
 
-  /** Requests and calls that wait for an answer. */
-  get outstanding(): number {
-    return this.#infers.size + this.#calls.size;
-  }
-
   ping(): void {
     this.#link.ping();
   }

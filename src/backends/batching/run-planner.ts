@@ -62,11 +62,6 @@ export class RunPlanner {
     this.#sessions = new Set([this.#lastThreads]);
   }
 
-  /** Runs that may ever be under way at once. */
-  get mostSlots(): number {
-    return Math.max(...this.#options.layouts.map(({ slots }) => slots));
-  }
-
   /** By what to start the next run. `rows` are queued or running; `spareMs` is left to who has the least time. */
   plan(rows: number, spareMs: number, nowMs: number): RunSetting {
     const level = levelOf(rows);

@@ -72,7 +72,7 @@ export class PreferenceWalk<M extends Member> {
   }
 }
 
-/** The whole list. For tests, plans and explanations; a placement walks. */
+/** The whole list, as tests and benchmarks look at it; a placement walks. */
 export function preferenceOrder<M extends Member>(key: string, members: readonly M[]): M[] {
   const walk = new PreferenceWalk(key, members);
   const order: M[] = [];
