@@ -10,6 +10,7 @@ import { reportToSupervisor, tellOfEnding } from '../backends/host/supervisor-li
 import { processEnvironment } from '../config/environment.ts';
 import { noPeers, type PeerFiles } from '../fleet/sources/file-reader.ts';
 import { openSources } from '../fleet/sources/open-sources.ts';
+import { credentialFor } from '../protocol/link/file-ticket.ts';
 import { errandName } from '../protocol/link/link-tls.ts';
 import { readLinkGuard } from './link-guard.ts';
 
@@ -53,13 +54,13 @@ export async function serveBackend(options: BackendProcessOptions, engine: Engin
   if (options.idleExitMs > 0) endWhenIdle(host, drain, options.idleExitMs);
 }
 
-/** Other backends of the fleet, who know this one by the token or the certificate that guards all links. */
+/** Other backends of the fleet, who know this one by the token, the ticket or the certificate that guards their links. */
 function peersOf(
   { id, software }: BackendProcessOptions,
   { secret, tls }: ReturnType<typeof readLinkGuard>,
 ): PeerFiles {
-  const self = { id: errandName(id, 'fetches'), software, ...(secret && { secret }) };
-  return new LinkPeers(new SkeinAdapter(self, tls), id);
+  const self = { id: errandName(id, 'fetches'), software };
+  return new LinkPeers((peer) => new SkeinAdapter({ ...self, ...credentialFor(peer, secret) }, tls), id);
 }
 
 /** Ends a process that has held nothing for a while: its runtime alone is worth hundreds of models' memory to the others. */

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import { SkeinError } from '../../protocol/errors.ts';
 import { LinkConnection } from '../../protocol/link/connection.ts';
+import { withTickets } from '../../protocol/link/file-ticket.ts';
 import { FrameType, flagEnd } from '../../protocol/link/frame.ts';
 import { LinkRuleBroken } from '../../protocol/link/frame-reader.ts';
 import type { LinkSelf } from '../../protocol/link/handshake.ts';
 import { type BodyDialect, BodyKind, decodeReplyHead } from '../../protocol/link/infer-head.ts';
 import { fromLinkError } from '../../protocol/link/link-error.ts';
+import type { LinkSecret } from '../../protocol/link/link-proof.ts';
 import type {
   Call,
   CallResult,
@@ -40,6 +42,7 @@ type CallStream = { readonly settle: (result: CallResult) => void; readonly fail
 export class SkeinSession implements BackendSession {
   readonly can = can;
   readonly #id: string;
+  readonly #secret: LinkSecret | undefined;
   readonly #events: BackendEvents;
   readonly #link: LinkConnection;
   readonly #infers = new NumberedTable<InferStream>();
@@ -60,6 +63,7 @@ export class SkeinSession implements BackendSession {
     bodies?: SharedBodies,
   ) {
     this.#id = backendId;
+    this.#secret = self.secret;
     this.#events = events;
     this.#bodies = bodies;
     this.#link = new LinkConnection(
@@ -101,7 +105,9 @@ export class SkeinSession implements BackendSession {
   }
 
   load(copy: CopySpec): Promise<CopyFacts> {
-    return this.#call<CopyFacts>({ verb: 'load', copy });
+    const { peers } = copy;
+    const told = peers === undefined ? copy : { ...copy, peers: withTickets(peers, this.#id, this.#secret) };
+    return this.#call<CopyFacts>({ verb: 'load', copy: told });
   }
 
   async unload(copy: CopyFacts): Promise<void> {

@@ -58,6 +58,8 @@ export class BackendLink {
   readonly #onClosed: OnClosed;
   readonly #reads: SharedReads;
   #peer: string | undefined;
+  /** The other end is a backend that was let in to fetch files. */
+  #isForFiles = false;
   #feed: StateFeed | undefined;
   #finished: (() => void) | undefined;
 
@@ -110,10 +112,13 @@ export class BackendLink {
       this.#link.close(`a ${peer.role} has no business with a backend`);
       return;
     }
-    this.#feed = new StateFeed(this.#host, (state) => this.#link.sendJson(FrameType.state, 0, state));
+    if (peer.hasTicket === true) this.#isForFiles = true;
+    else this.#feed = new StateFeed(this.#host, (state) => this.#link.sendJson(FrameType.state, 0, state));
   }
 
   #onFrame(type: number, stream: number, flags: number, payload: Buffer): void {
+    if (this.#isForFiles && type !== FrameType.call)
+      throw new LinkRuleBroken(`frame of type ${type} by a ticket for files`);
     switch (type) {
       case FrameType.infer:
         if (this.#streams.has(stream)) throw new LinkRuleBroken(`stream ${stream} opened twice`);
@@ -139,7 +144,7 @@ export class BackendLink {
         this.#cancel(stream);
         return;
       case FrameType.call:
-        void this.#answerCall(stream, JSON.parse(payload.toString()) as Call);
+        this.#onCall(stream, JSON.parse(payload.toString()) as Call);
         return;
       default:
         throw new LinkRuleBroken(`frame of type ${type} from a router`);
@@ -272,6 +277,12 @@ export class BackendLink {
     this.#forget(id, work === undefined);
     if (stream.isLent) this.#reads.giveUp(id, work !== undefined);
     work?.cancel();
+  }
+
+  #onCall(id: number, call: Call): void {
+    if (this.#isForFiles && call.verb !== 'file')
+      throw new LinkRuleBroken(`a call to ${call.verb} by a ticket for files`);
+    void this.#answerCall(id, call);
   }
 
   async #answerCall(id: number, call: Call): Promise<void> {

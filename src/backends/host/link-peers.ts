@@ -8,12 +8,12 @@ const pieceMs = 3_000;
 
 /** Files of other backends, over the link that routers use: piece by piece, so that neither end holds more than one. */
 export class LinkPeers implements PeerFiles {
-  readonly #adapter: Adapter;
+  readonly #adapterFor: (peer: Peer) => Adapter;
   readonly #self: string;
 
   /** `self`: the id of this backend, which is no peer of its own. */
-  constructor(adapter: Adapter, self: string) {
-    this.#adapter = adapter;
+  constructor(adapterFor: (peer: Peer) => Adapter, self: string) {
+    this.#adapterFor = adapterFor;
     this.#self = self;
   }
 
@@ -69,14 +69,15 @@ export class LinkPeers implements PeerFiles {
     }
   }
 
-  async #connect({ id, address }: Peer): Promise<BackendSession> {
+  async #connect(peer: Peer): Promise<BackendSession> {
+    const { id, address } = peer;
     const target = { id, kind: 'skein', address, engines: [] };
     const nobody = { onState: () => {}, onStalled: () => {}, onLost: () => {} };
     // The signal ends the session, too: only the time until it is open is bounded by it.
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), connectMs);
     try {
-      return await this.#adapter.connect(target, nobody, late.signal);
+      return await this.#adapterFor(peer).connect(target, nobody, late.signal);
     } finally {
       clearTimeout(timer);
     }

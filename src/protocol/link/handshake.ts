@@ -1,8 +1,9 @@
+import { ticketKey } from './file-ticket.ts';
 import { drawNonce, isSameProof, type LinkSecret, type ProofFacts, proofOf } from './link-proof.ts';
 import { commonVersion, type Hello, linkVersions, type Proof } from './messages.ts';
 
 /** What an end of a link says of itself, and what it asks of the other end. */
-export interface LinkSelf extends Pick<Hello, 'role' | 'id' | 'software'> {
+export interface LinkSelf extends Pick<Hello, 'role' | 'id' | 'software' | 'hasTicket'> {
   /** The other end has to prove that it belongs to the fleet; left out: everybody who gets this far does. */
   readonly secret?: LinkSecret;
   /**
@@ -73,7 +74,10 @@ export class Handshake {
   }
 
   #key(): Buffer | undefined {
-    return this.#secret?.keyOf(this.#facts().backendId);
+    const { routerId, backendId } = this.#facts();
+    const key = this.#secret?.keyOf(backendId);
+    // The one that comes with a ticket holds that key and no other.
+    return key !== undefined && this.#peer!.hasTicket === true ? ticketKey(key, routerId) : key;
   }
 
   #facts(): ProofFacts {

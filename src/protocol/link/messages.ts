@@ -14,6 +14,8 @@ export interface Hello {
   readonly streamWindowBytes: number;
   /** Drawn for this connection by who wants a proof; the other end's proof is over it. */
   readonly nonce?: string;
+  /** The sender proves itself by a ticket for files, and asks for nothing else. */
+  readonly hasTicket?: boolean;
 }
 
 /** That the sender knows the fleet's secret, over both hellos. */
@@ -64,6 +66,8 @@ export interface Peer {
   readonly id: string;
   /** `tcp://host:port` */
   readonly address: string;
+  /** The key, in hexadecimal, by which whoever is told of this backend may fetch files from it; left out: it needs none. */
+  readonly ticket?: string;
 }
 
 /** A part of a file. */

@@ -23,7 +23,7 @@ function links(answers: Readonly<Record<string, (offset: number) => Promise<Uint
     });
     return { readFile, close: () => open-- } as unknown as BackendSession;
   };
-  return { peers: new LinkPeers({ kind: 'skein', connect }, 'self'), asked, open: () => open };
+  return { peers: new LinkPeers(() => ({ kind: 'skein', connect }), 'self'), asked, open: () => open };
 }
 
 async function read(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { credentialFor, withTickets } from '../../../src/protocol/link/file-ticket.ts';
 import { Handshake } from '../../../src/protocol/link/handshake.ts';
 import { backendKeyText, type LinkSecret, readLinkSecret } from '../../../src/protocol/link/link-proof.ts';
 
@@ -78,6 +79,46 @@ describe('Handshake', () => {
     assert.ok('proof' in certified('r1'));
     assert.deepEqual(certified('b2'), {
       refusal: "the certificate that router 'r1' shows is not made out to 'r1'",
+    });
+  });
+
+  describe('by a ticket', () => {
+    const ownKey = (id: string) => readLinkSecret(backendKeyText('the secret of this fleet', id));
+    const told = withTickets([{ id: 'b1', address: 'tcp://b1:1' }], 'b2', secret)[0]!;
+
+    /** What becomes of a link from a backend to `b1`. */
+    function fetchFrom(credential: ReturnType<typeof credentialFor>, asker = 'b2-fetches'): string {
+      const comes = new Handshake({ role: 'router', id: asker, software: '1', ...credential }, windowBytes);
+      const gives = new Handshake({ role: 'backend', id: 'b1', software: '1', secret: ownKey('b1') }, windowBytes);
+      const [atGiver, atComer] = [gives.onHello(comes.hello), comes.onHello(gives.hello)];
+      if ('refusal' in atGiver) return atGiver.refusal;
+      if ('refusal' in atComer) return atComer.refusal;
+      return comes.onProof(atGiver.proof!) ?? gives.onProof(atComer.proof!) ?? 'open';
+    }
+
+    test('opens between two that hold a key of their own each', () => {
+      assert.equal(fetchFrom(credentialFor(told, ownKey('b2'))), 'open');
+    });
+
+    test('opens by the secret where that is held, without a ticket', () => {
+      const credential = credentialFor(told, secret);
+      assert.equal(credential.hasTicket, undefined);
+      assert.equal(fetchFrom(credential), 'open');
+    });
+
+    test('does not open for another backend, for another name, or as if it were a key', () => {
+      const others = withTickets([{ id: 'b1', address: 'tcp://b1:1' }], 'b3', secret)[0]!;
+      assert.match(fetchFrom(credentialFor(others, ownKey('b2'))), /wrong token/);
+      assert.match(fetchFrom(credentialFor(told, ownKey('b2')), 'r1'), /wrong token/);
+      const { secret: asKey } = credentialFor(told, ownKey('b2'));
+      assert.match(fetchFrom({ secret: asKey! }), /wrong token/);
+      assert.match(fetchFrom(credentialFor({ ...told, ticket: 'nonsense' }, ownKey('b2'))), /wrong token/);
+    });
+
+    test('does not open where the router knows no key to make one from', () => {
+      const [bare] = withTickets([{ id: 'b1', address: 'tcp://b1:1' }], 'b2', ownKey('b7'));
+      assert.deepEqual(Object.keys(bare!), ['id', 'address']);
+      assert.match(fetchFrom(credentialFor(bare!, ownKey('b2'))), /is not that of 'b1'/);
     });
   });
 

@@ -17,7 +17,12 @@ export class RecordedLink implements LinkHandler {
   answer: (type: number, stream: number) => void = () => {};
   grants = true;
 
-  constructor(socket: Socket, role: Hello['role'], id: string = role, guard: Pick<LinkSelf, 'isCertified'> = {}) {
+  constructor(
+    socket: Socket,
+    role: Hello['role'],
+    id: string = role,
+    guard: Pick<LinkSelf, 'isCertified' | 'hasTicket'> = {},
+  ) {
     this.link = new LinkConnection(socket, { role, id, software: 'test', ...guard }, this);
   }
 
