@@ -103,7 +103,7 @@ export class Batcher<I extends BatchItem> {
     return { kind: 'wait', wakeAtMs, expired };
   }
 
-  /** What `next` would run of with a free slot; undefined where nothing is due, or somebody's time is over first. */
+  /** Of what `next` would run with a free slot; undefined where nothing is due, or somebody's time is over first. */
   due(nowMs: number): { readonly key: string; readonly rows: number } | undefined {
     return this.#expiry.nextMs <= nowMs ? undefined : this.#dueBucket(nowMs);
   }

@@ -111,8 +111,8 @@ export class CopyKeeper {
   }
 
   #want(held: HeldCopy): void {
-    if (held.isWanted) return;
-    held.isWanted = true;
+    if (held.spec.wanted) return;
+    held.spec = { ...held.spec, wanted: true };
     this.memory.want(held.spec);
   }
 
@@ -157,7 +157,7 @@ export class CopyKeeper {
     const loadedBefore = this.#measured.find(this.#keyOf(spec));
     // By what models hold in the end: the peak of preparing a small one is a hundred times that.
     held.readyAtMs = startMs + (loadedBefore?.loadMs ?? this.#pace.expectedMs(expectedResident));
-    await this.memory.admit({ ...spec, wanted: held.isWanted }, expectedBytes);
+    await this.memory.admit(held.spec, expectedBytes);
     held.become({ kind: 'loading', sinceMs: performance.now(), expectedBytes });
     const loadStartMs = performance.now();
     const parts = await loadParts(this.#options.engine, spec, prepared, this.#options, new AbortController().signal);

@@ -6,11 +6,10 @@ import { type CopyState, heldBytes, move } from './copy-state.ts';
 /** A copy from the moment it is asked for until it is gone: its state, and what is known of it in that state. */
 export class HeldCopy {
   readonly id: number;
-  readonly spec: CopySpec;
+  /** `wanted` from when the first request waits for it: others go for it then. */
+  spec: CopySpec;
   /** Set while it can serve or is being emptied. */
   serving: Copy | undefined;
-  /** A request waits for it, or did: others go for it. */
-  isWanted: boolean;
   loadMs = 0;
   /** Settles with the load; never rejects while nobody listens. */
   loading: Promise<void> = Promise.resolve();
@@ -30,7 +29,6 @@ export class HeldCopy {
   constructor(id: number, spec: CopySpec, nowMs: number, onChange: () => void) {
     this.id = id;
     this.spec = spec;
-    this.isWanted = spec.wanted;
     this.#state = { kind: 'queued', sinceMs: nowMs };
     this.#onChange = onChange;
   }

@@ -124,12 +124,13 @@ export class MemoryKeeper {
   }
 
   /** Requests wait for it now: where it is queued behind all that requests wait for, it takes its place among those. */
-  want({ model, version, stamp }: CopySpec): void {
+  want(wanted: CopySpec): void {
+    const { model, version, stamp } = wanted;
     const isIt = ({ spec }: Waiting) => spec.model === model && spec.version === version && spec.stamp === stamp;
     const at = this.#background.findIndex(isIt);
     if (at < 0) return;
     const [waiting] = this.#background.splice(at, 1) as [Waiting];
-    waiting.spec = { ...waiting.spec, wanted: true };
+    waiting.spec = wanted;
     this.#wanted.push(waiting);
     this.changed();
   }
@@ -139,8 +140,7 @@ export class MemoryKeeper {
     const limitBytes = this.#limitBytes;
     const over = this.usedBytes - limitBytes;
     if (over <= 0) return;
-    const spec = { ...copy.spec, wanted: copy.isWanted };
-    const missing = await this.#free(over, spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
+    const missing = await this.#free(over, copy.spec, (rest) => requiredBytes(rest, this.#options.cores) <= limitBytes);
     if (missing > 0)
       throw noRoom(copy.spec.model, copy.heldBytes, `${missing} bytes over the budget of ${limitBytes} are in use`);
   }
