@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
-import { join } from 'node:path';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { Host } from '../../../src/backends/host/host.ts';
-import { LinkServer } from '../../../src/backends/host/link-server.ts';
 import { FrameType, flagEnd, jsonFrame } from '../../../src/protocol/link/frame.ts';
 import { decodeReplyHead } from '../../../src/protocol/link/infer-head.ts';
 import type { Call } from '../../../src/protocol/link/messages.ts';
 import { until } from '../../adapters/until.ts';
-import { temporaryDirectory } from '../../fixtures/model-folder.ts';
 import { type RecordedFrame, recordedConversation, wholeFrames } from '../../protocol/link/recorded-conversation.ts';
-import { FakeEngine } from './fake-engine.ts';
+import { startBackend } from './linked-backend.ts';
 
 const isAnswer = ({ type, flags }: RecordedFrame) =>
   type === FrameType.result || type === FrameType.error || (flags & flagEnd) !== 0;
@@ -45,23 +41,10 @@ function assertAnswers(now: readonly RecordedFrame[], before: readonly RecordedF
 
 test('LinkServer answers a router of an earlier version with all that its own backend said', async (t) => {
   const recorded = recordedConversation();
-  const engine = new FakeEngine(temporaryDirectory(t));
-  const budgetBytes = 2 ** 30;
-  const host = new Host({
-    ...{ id: 'b1', software: 'test', engine, budgetBytes, ceilingBytes: budgetBytes, loads: 2, cores: 4, threads: 1 },
-    threadsAreGiven: false,
-    ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes: 2 ** 26 },
-    ...{ warn: () => {}, trace: () => {} },
-  });
-  const server = new LinkServer(host, () => {});
-  const path = join(temporaryDirectory(t), 'link.sock');
-  await server.listen(`unix:${path}`);
-  const socket = connect(path);
-  t.after(async () => {
-    socket.destroy();
-    await server.close();
-    await host.drain();
-  });
+  let socket: Socket | undefined;
+  t.after(() => socket?.destroy()); // before the backend waits for it
+  const { engine, path } = await startBackend(t);
+  socket = connect(path);
   let heard = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
     heard = Buffer.concat([heard, chunk]);
