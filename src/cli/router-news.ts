@@ -1,14 +1,14 @@
-import type { Conviction } from '../fleet/conviction.ts';
 import type { ListedModel } from '../protocol/tfserving/listed-model.ts';
 import type { LocalMesh } from '../router/mesh/local-mesh.ts';
 import type { LoadOverride } from '../router/mesh/mesh-port.ts';
 import type { ModelService } from '../router/mesh/router-siblings.ts';
+import type { Refusal } from '../router/routing/quarantine.ts';
 import type { ListedModels } from './listed-models.ts';
 
 /** What a call made of the models, and what ended processes: all router processes behind one port go by it. */
 export type RouterNews =
   | { readonly kind: 'service'; readonly service: ModelService }
-  | { readonly kind: 'conviction'; readonly conviction: Conviction }
+  | { readonly kind: 'conviction'; readonly conviction: Refusal }
   /** In place of what was listed before. */
   | { readonly kind: 'list'; readonly models: readonly ListedModel[] };
 
@@ -16,7 +16,7 @@ export type RouterNews =
 export type RouterCall =
   | { readonly verb: 'load'; readonly model: string; readonly override: LoadOverride | undefined }
   | { readonly verb: 'unload'; readonly model: string }
-  | { readonly verb: 'convict'; readonly conviction: Conviction }
+  | { readonly verb: 'convict'; readonly conviction: Refusal }
   | { readonly verb: 'list'; readonly models: readonly ListedModel[] };
 
 /** The processes behind one port, as each of them sees them. */

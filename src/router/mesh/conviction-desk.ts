@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conviction } from '../../fleet/conviction.ts';
 import type { FleetChanges, FleetListener, FleetSnapshot, Registry } from '../../fleet/registry.ts';
 import { SkeinError } from '../../protocol/errors.ts';
-import type { Quarantine } from '../routing/quarantine.ts';
+import type { Quarantine, Refusal } from '../routing/quarantine.ts';
 import type { FleetReport } from './reports.ts';
 import { noSiblings, type RouterSiblings } from './router-siblings.ts';
 
@@ -50,25 +50,23 @@ export class ConvictionDesk implements FleetListener {
     this.#count++;
     this.#log(`${what} convicted: its process crashed twice with it`, { model, mark });
     const forMs = this.#quarantine.convict(model, what, mark, performance.now());
-    this.#siblings.convict({ model, what, mark, by: '', forMs });
-    if (this.#fleet !== undefined) void this.#tell({ model, what, mark, by: this.#fleet.self, forMs });
+    const refusal: Refusal = { model, what, mark, forMs };
+    this.#siblings.convict(refusal);
+    if (this.#fleet !== undefined) void this.#tell({ ...refusal, by: this.#fleet.self });
   }
 
   /** A process behind the same port convicted it. The one that leads tells the others. */
-  hear(conviction: Conviction): void {
-    const { model, what, mark, forMs } = conviction;
+  hear(refusal: Refusal): void {
+    const { model, what, mark, forMs } = refusal;
     if (this.refusedForMs(model, what, mark) > 0) return; // this one's own, or heard already
     this.#quarantine.learn(model, what, mark, forMs, performance.now());
     this.#log(`${what} refused: another process behind this port convicted it`, { model, mark });
-    if (this.#siblings.leader === undefined) this.#siblings.convict(conviction);
+    if (this.#siblings.leader === undefined) this.#siblings.convict(refusal);
   }
 
   /** What holds now, the oldest first, for a process that begins. */
-  inForce(): Conviction[] {
-    return this.#quarantine
-      .refused(performance.now())
-      .map((refusal) => ({ ...refusal, by: '' }))
-      .reverse();
+  inForce(): Refusal[] {
+    return this.#quarantine.refused(performance.now()).reverse();
   }
 
   report(nowMs: number): Pick<FleetReport, 'convictions' | 'refused' | 'refusals'> {

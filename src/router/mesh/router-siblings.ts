@@ -1,5 +1,5 @@
-import type { Conviction } from '../../fleet/conviction.ts';
 import type { RepositoryModel } from '../../fleet/repository/repository-model.ts';
+import type { Refusal } from '../routing/quarantine.ts';
 import type { Mesh } from './mesh-port.ts';
 
 /** What load and unload calls made of a model. */
@@ -21,7 +21,7 @@ export interface RouterSiblings {
   /** Tells those that follow; resolves when they go by it. */
   announce(service: ModelService): Promise<void>;
   /** Tells all others of what this one has convicted; they hear it soon. */
-  convict(conviction: Conviction): void;
+  convict(refusal: Refusal): void;
 }
 
 export const noSiblings: RouterSiblings = { leader: undefined, announce: () => Promise.resolve(), convict: () => {} };
