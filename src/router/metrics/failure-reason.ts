@@ -14,7 +14,6 @@ const reasons: Partial<Record<ErrorCode, FailureReason>> = {
   queue_full: 'REJECTED',
   queue_timeout: 'REJECTED',
   bodies_full: 'REJECTED',
-  model_spec_late: 'REJECTED',
   request_convicted: 'REJECTED',
   cancelled: 'CANCELED',
   run_failed: 'BACKEND',
