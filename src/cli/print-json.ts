@@ -5,7 +5,7 @@ export function wantsJson({ flags }: VerbCall): boolean {
   return flags['json'] === true;
 }
 
-/** The bytes of an answer as they came, on a line of their own. */
+/** The bytes of an answer as they came, on a line of their own; `{}` for one of none: whoever reads it reads JSON. */
 export function printBody(text: string, { out }: CommandConsole): void {
-  if (text !== '') out(text.endsWith('\n') ? text : `${text}\n`);
+  out(text === '' ? '{}\n' : text.endsWith('\n') ? text : `${text}\n`);
 }

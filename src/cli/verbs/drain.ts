@@ -18,8 +18,9 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
   const client = adminClient('drain', call, console);
   const path = `/fleet/backends/${encodeURIComponent(backend)}/drain`;
   if (call.flags['undo'] === true) {
-    await client.post(path, { wanted: false });
-    if (!wantsJson(call)) console.out(`${backend} takes models again\n`);
+    const body = await client.post(path, { wanted: false });
+    if (wantsJson(call)) printBody(body, console);
+    else console.out(`${backend} takes models again\n`);
     return;
   }
   const plan = await client.get<PlanReport>(`/fleet/plan?drain=${encodeURIComponent(backend)}`);

@@ -13,7 +13,7 @@ export async function run(call: VerbCall, console: CommandConsole): Promise<void
   const client = adminClient('load', call, console);
   const before = await explanation(client, model);
   const startedMs = performance.now();
-  const stop = showProgress(`loading ${model}${before === undefined ? '' : ` (${before.now})`}`, console);
+  const stop = showProgress(`loading ${model}${placeOf(before)}`, console);
   let body: string;
   try {
     body = await client.post(`/v2/repository/models/${encodeURIComponent(model)}/load`);
@@ -32,6 +32,11 @@ async function explanation(client: AdminClient, model: string): Promise<Explanat
     if (fault instanceof SkeinError && fault.code === 'server_refused') return undefined;
     throw fault;
   }
+}
+
+/** What would happen to a request now. That it would be refused says nothing of the load. */
+function placeOf(before: Explanation | undefined): string {
+  return before === undefined || before.now.startsWith('refused: ') ? '' : ` (${before.now})`;
 }
 
 export function loadedText(model: string, after: Explanation | undefined, tookMs: number): string {

@@ -210,6 +210,14 @@ describe('skein load', () => {
     assert.match(stdout, /^resnet50 is ready after /);
   });
 
+  test('does not quote a refusal that the load ends', async (t) => {
+    const now = 'refused: the model was unloaded by request; load it to serve it again';
+    const unloaded = { 'GET /fleet/models/resnet50/explain': { body: { ...explanation, now } } };
+    const { url } = await startAdminServer({ ...unloaded, [load]: { body: '' } }, t);
+    const { status, stderr } = await skein(['load', 'resnet50', '--url', url]);
+    assert.deepEqual([status, stderr], [0, 'loading resnet50\n']);
+  });
+
   test('prints why a load failed', async (t) => {
     const error = "load failed for model 'resnet50': version 2 is at UNAVAILABLE state: no room";
     const { url } = await startAdminServer({ ...answers, [load]: { status: 400, body: { error } } }, t);
@@ -226,6 +234,20 @@ describe('skein unload', () => {
     assert.equal(status, 0);
     assert.match(stdout, /^resnet50 is unloaded; `skein load resnet50`/);
   });
+});
+
+describe('--json of verbs that are answered nothing', () => {
+  for (const [verb, path] of [
+    ['load', 'POST /v2/repository/models/resnet50/load'],
+    ['unload', 'POST /v2/repository/models/resnet50/unload'],
+    ['drain --undo', 'POST /fleet/backends/resnet50/drain'],
+  ] as const) {
+    test(`${verb} prints an empty object`, async (t) => {
+      const { url } = await startAdminServer({ ...answers, [path]: { body: '' } }, t);
+      const { status, stdout } = await skein([...verb.split(' '), 'resnet50', '--json', '--url', url]);
+      assert.deepEqual({ status, stdout }, { status: 0, stdout: '{}\n' });
+    });
+  }
 });
 
 describe('skein register', () => {
