@@ -9,6 +9,7 @@ import type { ClientListener, InferClient } from '../infer-client.ts';
 import { InferExchange } from '../infer-exchange.ts';
 import { heldReplyBytes } from '../reply-relay.ts';
 import { readTraceparent, traceparentLength } from '../traceparent.ts';
+import { endWhereNotTaken } from './answer-taking.ts';
 import { beginMessage, sendError, sendMessage } from './grpc-answer.ts';
 import type { InferMethod } from './grpc-method.ts';
 import { MessageIntake, type MessageReceiver } from './message-intake.ts';
@@ -164,7 +165,9 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   beginAnswer(reply: InferReply): void {
     this.#reply = reply;
     this.#answer = [];
-    if (reply.bodyBytes > heldReplyBytes) beginMessage(this.#stream, reply.bodyBytes);
+    if (reply.bodyBytes <= heldReplyBytes) return;
+    beginMessage(this.#stream, reply.bodyBytes);
+    endWhereNotTaken(this.#stream, this.#front);
   }
 
   answerPiece(piece: Uint8Array): void {
@@ -179,8 +182,10 @@ export class GrpcInferCall implements InferClient, MessageReceiver {
   }
 
   endAnswer(): boolean {
-    if (!this.#stream.headersSent) sendMessage(this.#stream, this.#answer);
-    else if (this.#answeredBytes === this.#reply!.bodyBytes) this.#stream.end();
+    if (!this.#stream.headersSent) {
+      sendMessage(this.#stream, this.#answer);
+      endWhereNotTaken(this.#stream, this.#front);
+    } else if (this.#answeredBytes === this.#reply!.bodyBytes) this.#stream.end();
     // Fewer or more bytes than the prefix said: the client must not take them for the answer.
     else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return false;

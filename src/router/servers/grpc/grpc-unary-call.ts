@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { SkeinError } from '../../../protocol/errors.ts';
 import type { Front } from '../front.ts';
+import { endWhereNotTaken } from './answer-taking.ts';
 import { sendError, sendMessage } from './grpc-answer.ts';
 import type { UnaryMethod } from './grpc-method.ts';
 import { MessageIntake } from './message-intake.ts';
@@ -38,6 +39,7 @@ export function serveUnary(
       const remoteAddress = stream.session?.socket.remoteAddress;
       const parts = await method.handle(Buffer.concat(pieces), { remoteAddress });
       sendMessage(stream, parts);
+      endWhereNotTaken(stream, front);
     } catch (fault) {
       const error = SkeinError.from(fault);
       if (error.kind === 'internal') front.log('call failed', { path: headers[':path'], error });

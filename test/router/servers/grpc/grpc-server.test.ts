@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SkeinError } from '../../../../src/protocol/errors.ts';
@@ -51,6 +52,37 @@ describe('the gRPC server', () => {
     const { model, version, dialect, timeoutMs } = mesh.inferences[0]!.request;
     assert.deepEqual([model, version, dialect, timeoutMs], ['simple', undefined, 'tfPredict', 5_000]);
     assert.equal(metrics.models.size, 1);
+  });
+
+  for (const bytes of [100_000, 2_000_000]) {
+    test(`ends a call whose client takes nothing of its answer of ${bytes} bytes, and none of those beside it`, async (t) => {
+      const { client, server, metrics } = await serveGrpc(t, { answerTimeoutMs: 100 });
+      const request = predictRequest([tensorOf(Buffer.alloc(bytes))], { name: 'simple' });
+      const deaf = connect(`http://127.0.0.1:${server.port}`, { settings: { initialWindowSize: 1_000 } });
+      t.after(() => deaf.destroy());
+      const { stream, answer } = open(deaf, predict, { 'grpc-timeout': '9S' });
+      stream.pause();
+      stream.end(frame(request));
+      await once(stream, 'response');
+      const beside = open(client, predict);
+      beside.stream.write(frame(request).subarray(0, 50_000));
+      await once(stream, 'close');
+      assert.equal((await answer).status, undefined);
+      assert.equal(metrics.refusals.get('answer_not_taken'), 1);
+      beside.stream.end(frame(request).subarray(50_000));
+      assert.deepEqual([(await beside.answer).status, (await beside.answer).message], [0, request]);
+    });
+  }
+
+  test('ends such a call also where others of its connection go on, later', async (t) => {
+    const { client, metrics } = await serveGrpc(t, { answerTimeoutMs: 20 });
+    const deaf = open(client, predict);
+    deaf.stream.removeAllListeners('data').pause();
+    deaf.stream.end(frame(predictRequest([tensorOf(Buffer.alloc(2_000_000))], { name: 'simple' })));
+    const isEnded = () => metrics.refusals.get('answer_not_taken') === 1;
+    let answered = 0;
+    for (; !isEnded(); answered++) assert.equal((await call(client, predict, small)).status, 0);
+    assert.ok(answered > 0);
   });
 
   test('carries messages larger than any window, both ways', async (t) => {
