@@ -10,6 +10,9 @@ const looksPerTimeout = 2;
  */
 const patience = 10;
 
+/** So much is written on a connection between two looks where no answer moves: pings, ends of other calls. */
+const quietBytes = 16 * 1024;
+
 /**
  * Ends a call whose client takes nothing of its answer for too long: what is left of it waits in this process and in the
  * backend. Called once the answer has begun.
@@ -18,7 +21,7 @@ export function endWhereNotTaken(stream: ServerHttp2Stream, { options, metrics }
   if (stream.closed) return;
   const { session } = stream;
   let leftBytes = -1;
-  let writtenBytes = -1;
+  let writtenBytes = 0;
   let isDrained = false;
   let stuckLooks = 0;
   let quietLooks = 0;
@@ -31,7 +34,7 @@ export function endWhereNotTaken(stream: ServerHttp2Stream, { options, metrics }
       const written = session?.socket.bytesWritten ?? 0;
       const isStuck = !isDrained && stream.bufferSize > 0 && stream.bufferSize === leftBytes;
       stuckLooks = isStuck ? stuckLooks + 1 : 0;
-      quietLooks = isStuck && written === writtenBytes ? quietLooks + 1 : 0;
+      quietLooks = isStuck && written - writtenBytes <= quietBytes ? quietLooks + 1 : 0;
       isDrained = false;
       leftBytes = stream.bufferSize;
       writtenBytes = written;

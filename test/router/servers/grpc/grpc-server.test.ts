@@ -60,15 +60,13 @@ describe('the gRPC server', () => {
       const request = predictRequest([tensorOf(Buffer.alloc(bytes))], { name: 'simple' });
       const deaf = connect(`http://127.0.0.1:${server.port}`, { settings: { initialWindowSize: 1_000 } });
       t.after(() => deaf.destroy());
-      const { stream, answer } = open(deaf, predict, { 'grpc-timeout': '9S' });
-      stream.pause();
-      stream.end(frame(request));
-      await once(stream, 'response');
+      const calls = [1, 2, 3].map(() => open(deaf, predict));
+      for (const { stream } of calls) stream.pause().end(frame(request));
+      await Promise.all(calls.map(({ stream }) => once(stream, 'response')));
       const beside = open(client, predict);
       beside.stream.write(frame(request).subarray(0, 50_000));
-      await once(stream, 'close');
-      assert.equal((await answer).status, undefined);
-      assert.equal(metrics.refusals.get('answer_not_taken'), 1);
+      for (const { answer } of calls) assert.equal((await answer).status, undefined);
+      assert.equal(metrics.refusals.get('answer_not_taken'), calls.length);
       beside.stream.end(frame(request).subarray(50_000));
       assert.deepEqual([(await beside.answer).status, (await beside.answer).message], [0, request]);
     });
@@ -81,7 +79,8 @@ describe('the gRPC server', () => {
     deaf.stream.end(frame(predictRequest([tensorOf(Buffer.alloc(2_000_000))], { name: 'simple' })));
     const isEnded = () => metrics.refusals.get('answer_not_taken') === 1;
     let answered = 0;
-    for (; !isEnded(); answered++) assert.equal((await call(client, predict, small)).status, 0);
+    const busy = predictRequest([tensorOf(Buffer.alloc(40_000))], { name: 'simple' });
+    for (; !isEnded(); answered++) assert.equal((await call(client, predict, busy)).status, 0);
     assert.ok(answered > 0);
   });
 
