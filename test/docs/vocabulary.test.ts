@@ -27,6 +27,7 @@ const foreignFlags = [
   'expose-gc',
   'help',
   'client-cert-auth',
+  'unshallow',
 ];
 const flags = new Set([
   ...rows.map(({ flag }) => `--${flag}`),
