@@ -2,7 +2,7 @@ import { glibcFunction } from '../../protocol/native/c-library.ts';
 
 /**
  * Gives memory that the C library keeps after a free back to the system: glibc holds on to the chunks of an unloaded
- * model (40 MB after MobileNetV2), which a budget counted in resident bytes cannot allow. Other C libraries give back by
+ * model (40 MB after MobileNetV2) and to those of large bodies, which a budget counted in resident bytes cannot allow. Other C libraries give back by
  * themselves; there this does nothing.
  */
 export function heapTrimmer(): () => Promise<void> {

@@ -7,6 +7,7 @@ import { SkeinError } from '../../protocol/errors.ts';
 export class BodyMemory {
   readonly #limitBytes: number;
   #heldBytes = 0;
+  #mostBytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -19,17 +20,25 @@ export class BodyMemory {
   /** False where they do not fit any more. */
   take(bytes: number): boolean {
     if (this.#heldBytes + bytes > this.#limitBytes) return false;
-    this.#heldBytes += bytes;
+    this.hold(bytes);
     return true;
   }
 
   /** What is there already and cannot be refused. */
   hold(bytes: number): void {
     this.#heldBytes += bytes;
+    if (this.#heldBytes > this.#mostBytes) this.#mostBytes = this.#heldBytes;
   }
 
   giveBack(bytes: number): void {
     this.#heldBytes -= bytes;
+  }
+
+  /** The most that was held at once since the last call. */
+  takeMostBytes(): number {
+    const most = this.#mostBytes;
+    this.#mostBytes = this.#heldBytes;
+    return most;
   }
 
   fullError(): SkeinError {

@@ -1,6 +1,8 @@
 import { SkeinError } from '../../protocol/errors.ts';
 import type { BackendState, Call, CopyFacts, CopySpec, ModelFinding } from '../../protocol/link/messages.ts';
 import type { ModelStatistics } from '../../protocol/v2/statistics.ts';
+import { heapTrimmer } from '../engines/heap-trim.ts';
+import { HeapLeftovers } from '../memory/heap-leftovers.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { MemoryReport } from './budget-desk.ts';
 import type { Copy } from './copy.ts';
@@ -46,6 +48,8 @@ export class Host {
   readonly #files: FileOffers;
   readonly #statistics = new Map<string, CopyStatistics>();
   readonly #listeners = new Set<() => void>();
+  readonly #leftovers = new HeapLeftovers();
+  readonly #trimHeap = heapTrimmer();
   readonly #timer: NodeJS.Timeout;
   #draining = false;
 
@@ -60,7 +64,10 @@ export class Host {
       statisticsOf: (model, version) => this.#statisticsOf(model, version),
       onChange: () => this.#tell(),
     });
-    this.#timer = setInterval(() => this.#tell(), loadTellMs).unref();
+    this.#timer = setInterval(() => {
+      this.#tell();
+      if (this.#leftovers.look(this.bodies.takeMostBytes())) void this.#trimHeap();
+    }, loadTellMs).unref();
   }
 
   /** Calls back on every change of the snapshot; returns what ends that. */
