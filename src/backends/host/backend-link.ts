@@ -17,6 +17,7 @@ import { NumberedTable } from '../../protocol/link/numbered-table.ts';
 import { releaseHolds, type SlabHolder } from '../../protocol/reads/slab-reads.ts';
 import type { EncodedBody } from '../../protocol/v2/infer-reply.ts';
 import type { BodyFacts } from './body-codec.ts';
+import type { HeldCopy } from './held-copy.ts';
 import type { Host } from './host.ts';
 import type { Cancellable } from './infer-work.ts';
 import { aheadBytes } from './json-reader.ts';
@@ -26,6 +27,8 @@ import { StateFeed } from './state-feed.ts';
 /** A request whose body is still coming, or that is being served. */
 interface Stream extends SlabHolder {
   readonly head: InferHead;
+  /** Until its body is handed over; undefined, too, where the copy took no requests. */
+  arrivesFor: HeldCopy | undefined;
   pieces: Uint8Array[];
   bytes: number;
   ungranted: number;
@@ -123,16 +126,7 @@ export class BackendLink {
       case FrameType.infer:
         if (this.#streams.has(stream)) throw new LinkRuleBroken(`stream ${stream} opened twice`);
         if (this.#streams.size >= maxStreams) throw new LinkRuleBroken(`more than ${maxStreams} requests at once`);
-        this.#streams.set(stream, {
-          head: decodeInferHead(payload),
-          pieces: [],
-          bytes: 0,
-          ungranted: 0,
-          holds: undefined,
-          isLent: false,
-          isWhole: false,
-          work: undefined,
-        });
+        this.#open(stream, decodeInferHead(payload));
         if ((flags & flagEnd) !== 0) this.#onData(stream, payload.subarray(0, 0), true);
         return;
       case FrameType.loan: {
@@ -149,6 +143,20 @@ export class BackendLink {
       default:
         throw new LinkRuleBroken(`frame of type ${type} from a router`);
     }
+  }
+
+  #open(id: number, head: InferHead): void {
+    this.#streams.set(id, {
+      head,
+      arrivesFor: this.#host.expectRequest(head.copy),
+      pieces: [],
+      bytes: 0,
+      ungranted: 0,
+      holds: undefined,
+      isLent: false,
+      isWhole: false,
+      work: undefined,
+    });
   }
 
   #onData(id: number, piece: Buffer, end: boolean): void {
@@ -198,7 +206,7 @@ export class BackendLink {
   }
 
   #run(id: number, stream: Stream, pieces: readonly Uint8Array[], facts: BodyFacts, timeoutMs: number): void {
-    const copy = this.#host.readyCopy(stream.head.copy);
+    const copy = endArrival(stream)?.serving;
     if (copy === undefined) {
       this.#fail(id, new SkeinError('copy_gone', { model: `number ${stream.head.copy}` }), undefined);
       return;
@@ -243,6 +251,7 @@ export class BackendLink {
       return false;
     }
     this.#streams.delete(id);
+    endArrival(stream);
     this.#host.bodies.giveBack(stream.bytes);
     // A run that goes on after its request was cancelled still reads the body.
     releaseHolds(stream, isSpent);
@@ -304,4 +313,13 @@ export class BackendLink {
     this.#tellIfIdle();
     this.#onClosed(this.#peer, reason);
   }
+}
+
+/** Returns the copy, where it still takes what it was told to expect. */
+function endArrival(stream: Stream): HeldCopy | undefined {
+  const { arrivesFor: held } = stream;
+  if (held === undefined) return undefined;
+  stream.arrivesFor = undefined;
+  held.arriving.end();
+  return held.takesExpected ? held : undefined;
 }

@@ -79,9 +79,9 @@ export class CopyKeeper {
   }
 
   /** The copy, where it takes requests. */
-  ready(id: number): Copy | undefined {
+  ready(id: number): HeldCopy | undefined {
     const held = this.#copies.get(id);
-    return held?.state.kind === 'ready' ? held.serving : undefined;
+    return held?.state.kind === 'ready' ? held : undefined;
   }
 
   find(id: number): HeldCopy | undefined {
@@ -240,6 +240,7 @@ export class CopyKeeper {
 
   async #leave(held: HeldCopy, serving: Copy, residentBytes: number): Promise<void> {
     held.become({ kind: 'draining', sinceMs: performance.now(), residentBytes });
+    await held.arriving.whenNone();
     await serving.whenIdle();
     held.become({ kind: 'unloading', sinceMs: performance.now(), residentBytes });
     try {

@@ -1,4 +1,5 @@
 import type { CopyFacts, CopySpec } from '../../protocol/link/messages.ts';
+import { ArrivingRequests } from './arriving-requests.ts';
 import type { Copy } from './copy.ts';
 import type { CopyFiles } from './copy-files.ts';
 import { type CopyState, heldBytes, move } from './copy-state.ts';
@@ -10,6 +11,7 @@ export class HeldCopy {
   spec: CopySpec;
   /** Set while it can serve or is being emptied. */
   serving: Copy | undefined;
+  readonly arriving = new ArrivingRequests();
   loadMs = 0;
   /** Settles with the load; never rejects while nobody listens. */
   loading: Promise<void> = Promise.resolve();
@@ -40,6 +42,11 @@ export class HeldCopy {
   /** Further sessions of the model among it. */
   get heldBytes(): number {
     return heldBytes(this.#state) + (this.serving?.runs.siblingBytes ?? 0);
+  }
+
+  /** Requests that it was told of while it took new ones. */
+  get takesExpected(): boolean {
+    return this.#state.kind === 'ready' || this.#state.kind === 'draining';
   }
 
   become(state: CopyState): void {

@@ -5,11 +5,11 @@ import { heapTrimmer } from '../engines/heap-trim.ts';
 import { HeapLeftovers } from '../memory/heap-leftovers.ts';
 import { BodyMemory } from './body-memory.ts';
 import type { MemoryReport } from './budget-desk.ts';
-import type { Copy } from './copy.ts';
 import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
 import { FileOffers } from './file-offers.ts';
+import type { HeldCopy } from './held-copy.ts';
 import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
 
@@ -124,11 +124,16 @@ export class Host {
     return true;
   }
 
-  /** The copy to hand a request to; counts as a wish for the model whether it is there or not. */
-  readyCopy(id: number): Copy | undefined {
-    const copy = this.#keeper.ready(id);
-    if (copy !== undefined) this.#keeper.memory.record(copy.spec, performance.now());
-    return copy;
+  /**
+   * The copy that a request is for, from its head on: it does not leave while the body comes. Counts as a wish for the
+   * model. Undefined where the copy takes no requests.
+   */
+  expectRequest(id: number): HeldCopy | undefined {
+    const held = this.#keeper.ready(id);
+    if (held === undefined) return undefined;
+    this.#keeper.memory.record(held.spec, performance.now());
+    held.arriving.begin();
+    return held;
   }
 
   /** A router that is gone holds nothing. */

@@ -180,9 +180,13 @@ export class RequestRun implements ReplyObserver, Exchange, SentRequest, HeldReq
     } else if (error.code === 'link_broken') {
       this.exclude(copy);
       this.#context.onLost(this, copy, error);
+    } else if (error.code === 'copy_gone') {
+      this.exclude(copy);
+      copy.noteGone();
+      // Its backend knew it by its number.
+      this.retry(new SkeinError('copy_gone', { model: this.entry.name }));
     } else {
       this.exclude(copy);
-      if (error.code === 'copy_gone') copy.noteGone();
       this.retry(error);
     }
   }

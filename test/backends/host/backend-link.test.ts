@@ -12,7 +12,7 @@ import type { Tensor } from '../../../src/protocol/tensors/tensor.ts';
 import { clientBody } from '../../adapters/client-body.ts';
 import { until } from '../../adapters/until.ts';
 import { RecordedLink } from '../../protocol/link/recorded-link.ts';
-import { Answer, ask, bodyOf, inferFrame, loaded, mebibyte, rawRouter, startBackend } from './linked-backend.ts';
+import { ask, bodyOf, inferFrame, loaded, mebibyte, rawRouter, send, startBackend } from './linked-backend.ts';
 import { turns } from './served-copy.ts';
 
 const large = (bytes: number) => (_inputs: readonly Tensor[], wanted: readonly string[]) =>
@@ -70,25 +70,47 @@ describe('BackendLink', () => {
     const backend = await startBackend(t);
     const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
     const half = clientBody(undefined);
-    const call = {
-      copy,
-      dialect: 'v2' as const,
-      headerLength: undefined,
-      timeoutMs: 0,
-      traceparent: '',
-      versionNamed: false,
-    };
-    const exchange = session.infer({ ...call, body: half.body }, new Answer());
+    const { exchange } = send(session, copy, half.body);
     half.body.push(Buffer.alloc(50_000));
     await until('the body', () => backend.host.bodies.heldBytes === 50_000);
     exchange.cancel();
     await until('its end', () => backend.host.bodies.heldBytes === 0);
     const other = clientBody(undefined);
-    session.infer({ ...call, body: other.body }, new Answer());
+    send(session, copy, other.body);
     other.body.push(Buffer.alloc(50_000));
     await until('the body', () => backend.host.bodies.heldBytes === 50_000);
     session.close('gone');
     await until('its end', () => backend.host.bodies.heldBytes === 0);
+  });
+
+  test('serves a request whose body was still coming when its copy began to leave', async (t) => {
+    const backend = await startBackend(t);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const bytes = bodyOf({ id: 'q', name: 'x'.repeat(100_000) });
+    const { body } = clientBody(undefined);
+    const { answer } = send(session, copy, body);
+    body.push(bytes.subarray(0, 50_000));
+    await until('the first half', () => backend.host.bodies.heldBytes > 0);
+    const unloaded = session.unload(copy);
+    await until('the copy to leave', () => backend.host.snapshot().copies[0]!.phase === 'draining');
+    assert.equal((await ask(session, copy, bodyOf()).answer.over()).error?.code, 'copy_gone');
+    body.push(bytes.subarray(50_000));
+    body.end();
+    assert.ok((await answer.over()).ended);
+    await unloaded;
+    assert.deepEqual([backend.engine.heldBytes, backend.host.bodies.heldBytes], [0, 0]);
+  });
+
+  test('lets a copy leave whose requests are given up before they have come', async (t) => {
+    const backend = await startBackend(t);
+    const { session, copy } = await loaded(backend, 'a', { bytes: mebibyte });
+    const { link, socket } = await rawRouter(backend);
+    socket.write(Buffer.concat([inferFrame(1, copy.id), frame(FrameType.data, 1, Buffer.alloc(10))]));
+    await until('a piece', () => backend.host.bodies.heldBytes === 10);
+    const unloaded = session.unload(copy);
+    link.link.close('gone');
+    await unloaded;
+    assert.equal(backend.engine.heldBytes, 0);
   });
 
   test('reads a body where its router has it, and gives it back with the answer', async (t) => {

@@ -41,7 +41,7 @@ function keep(t: { after(hook: () => void): void }, budgetBytes: number, loads =
 
 /** One request to a copy that is ready. */
 function use(keeper: CopyKeeper, held: HeldCopy): SentRequest {
-  return send(keeper.ready(held.id)!, { x: [1, 2], names: ['a'] });
+  return send(keeper.ready(held.id)!.serving!, { x: [1, 2], names: ['a'] });
 }
 
 function phasesOf(keeper: CopyKeeper): string[] {

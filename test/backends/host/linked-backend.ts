@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendSession, ReplyObserver } from '../../../src/adapters/adapter.ts';
+import type { RequestBody } from '../../../src/adapters/request-body.ts';
 import { SkeinAdapter } from '../../../src/adapters/skein/skein-adapter.ts';
 import { Host } from '../../../src/backends/host/host.ts';
 import { LinkServer } from '../../../src/backends/host/link-server.ts';
@@ -118,7 +119,12 @@ export class Answer implements ReplyObserver {
   }
 }
 
-export function ask(session: BackendSession, copy: CopyFacts, body: Buffer) {
+export function ask(session: BackendSession, copy: CopyFacts, bytes: Buffer) {
+  return send(session, copy, wholeBody(bytes));
+}
+
+/** A body may come in later. */
+export function send(session: BackendSession, copy: CopyFacts, body: RequestBody) {
   const answer = new Answer();
   const call = {
     copy,
@@ -128,7 +134,7 @@ export function ask(session: BackendSession, copy: CopyFacts, body: Buffer) {
     traceparent: '',
     versionNamed: false,
   };
-  const exchange = session.infer({ ...call, body: wholeBody(body) }, answer);
+  const exchange = session.infer({ ...call, body }, answer);
   return { answer, exchange };
 }
 
