@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Host } from '../../../src/backends/host/host.ts';
-import { LinkServer } from '../../../src/backends/host/link-server.ts';
 import { FrameType, frame } from '../../../src/protocol/link/frame.ts';
 import { until } from '../../adapters/until.ts';
-import { temporaryDirectory } from '../../fixtures/model-folder.ts';
 import { RecordedLink } from '../../protocol/link/recorded-link.ts';
-import { FakeEngine } from './fake-engine.ts';
-
-const bytes = 2 ** 30;
-
-type Owner = { after(hook: () => unknown): void };
+import { type Owner, startBackend } from './linked-backend.ts';
 
 /** A link opened by a ticket for files, as another backend has it. */
 async function openByTicket(t: Owner): Promise<{ readonly link: RecordedLink; readonly socket: Socket }> {
-  const host = new Host({
-    ...{ id: 'b1', software: 'test', engine: new FakeEngine(temporaryDirectory(t)) },
-    ...{ budgetBytes: bytes, ceilingBytes: bytes, loads: 2, cores: 4, threads: 1, threadsAreGiven: false },
-    ...{ defaultMaxBatchSize: 8, defaultMaxQueueSize: 100, bodyMemoryBytes: bytes, warn: () => {}, trace: () => {} },
-  });
-  const server = new LinkServer(host, () => {});
-  const path = join(tmpdir(), `skein-file-link-${process.pid}.sock`);
-  await server.listen(`unix:${path}`);
+  const { path } = await startBackend(t);
   const socket = connect(path);
-  t.after(() => {
-    socket.destroy();
-    return server.close();
-  });
   const link = new RecordedLink(socket, 'router', 'b2-fetches', { hasTicket: true });
   await link.opened;
   return { link, socket };

@@ -32,7 +32,7 @@ interface LinkedBackend {
   session(bodies?: SharedBodies): Promise<BackendSession>;
 }
 
-type Owner = { after(hook: () => unknown): void };
+export type Owner = { after(hook: () => unknown): void };
 
 export async function startBackend(t: Owner, bodyMemoryBytes = 64 * mebibyte): Promise<LinkedBackend> {
   const engine = new FakeEngine(temporaryDirectory(t));
