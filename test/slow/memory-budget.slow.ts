@@ -31,7 +31,7 @@ const wayToGo = sized(0.25, 0.5);
 /** Resident beyond the budget that is allowed for: buffers of bodies, heaps of JavaScript. */
 const slack = 1.15;
 
-/** Of what large bodies took, this much may stay: V8 collects a process that rests only where 64 MB of buffers are garbage. */
+/** Of what large bodies took, this much may stay: heaps and caches of the process grow as it answers. */
 const mayStayBytes = 96 * 2 ** 20;
 
 describe('300 models of 14 MB under a budget of 512 MiB', () => {

@@ -9,6 +9,7 @@ import { CopyKeeper, type KeeperOptions } from './copy-keeper.ts';
 import { CopyStatistics } from './copy-statistics.ts';
 import type { CoreShare } from './core-share.ts';
 import { FileOffers } from './file-offers.ts';
+import { garbageCollector } from './garbage-collection.ts';
 import type { HeldCopy } from './held-copy.ts';
 import { JsonReader } from './json-reader.ts';
 import { drainingError } from './memory-keeper.ts';
@@ -49,6 +50,7 @@ export class Host {
   readonly #statistics = new Map<string, CopyStatistics>();
   readonly #listeners = new Set<() => void>();
   readonly #leftovers = new HeapLeftovers();
+  readonly #collectGarbage = garbageCollector();
   readonly #trimHeap = heapTrimmer();
   readonly #timer: NodeJS.Timeout;
   #draining = false;
@@ -66,7 +68,10 @@ export class Host {
     });
     this.#timer = setInterval(() => {
       this.#tell();
-      if (this.#leftovers.look(this.bodies.takeMostBytes())) void this.#trimHeap();
+      if (this.#leftovers.look(this.bodies.takeMostBytes())) {
+        this.#collectGarbage();
+        void this.#trimHeap();
+      }
     }, loadTellMs).unref();
   }
 

@@ -1,10 +1,7 @@
 /** Bodies that took less together leave nothing that would be missed. */
 const worthBytes = 32 * 1024 * 1024;
 
-/**
- * A peak that comes again within so many looks is the usual traffic: its memory is about to be taken again. In a process
- * that rests V8 takes its time to collect, and what it has not collected cannot be given back.
- */
+/** A peak that comes again within so many looks is the usual traffic: its memory is about to be taken again. */
 const quietLooks = 15;
 
 /**
