@@ -130,7 +130,9 @@ describe('A fleet that fetches its models', () => {
     const registered = await register('identity', digest);
     assert.equal(registered.status, 200, await registered.text());
     await until('the model is known', 10_000, async () => ((await ask('identity')).status === 200 ? true : undefined));
-    assert.match(await metrics(), /skein_source_fetches\{backend="b1"\} 3/);
+    await until('b1 says what it fetched', 5_000, async () =>
+      /skein_source_fetches\{backend="b1"\} 3/.test(await metrics()) ? true : undefined,
+    );
     assert.equal(server.requests.length, 3);
   });
 
