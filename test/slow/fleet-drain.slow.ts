@@ -6,7 +6,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlanReport } from '../../src/router/mesh/reports.ts';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
-import { backendOf, fleetOf, load, until } from '../fixtures/fleet-client.ts';
+import { backendOf, fleetOf, loadAll, until } from '../fixtures/fleet-client.ts';
 import { startFleet, type TestFleet } from '../fixtures/fleet-processes.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
@@ -32,11 +32,7 @@ describe(`a fleet of 4 backends with ${modelCount} models loaded, ${perSecond} r
     const shape = { repository, routers: 2, backends: 4, models: modelCount };
     fleet = await startFleet({ after: (end) => ends.push(end) }, shape);
     http = fleet.routers[0]!.http;
-    const queue = [...models];
-    const worker = async () => {
-      for (let name = queue.pop(); name !== undefined; name = queue.pop()) await load(http, name);
-    };
-    await Promise.all(Array.from({ length: 8 }, worker));
+    await loadAll(fleet.routers, models);
   });
   after(async () => {
     for (const end of ends) await end();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { milliseconds, showFigures } from '../fixtures/figures.ts';
-import { backendOf, fleetOf, load, modelsOf, until } from '../fixtures/fleet-client.ts';
+import { backendOf, fleetOf, loadAll, modelsOf, until } from '../fixtures/fleet-client.ts';
 import { startFleet, type TestFleet } from '../fixtures/fleet-processes.ts';
 import { writeManyModels } from '../fixtures/many-models.ts';
 import { temporaryDirectory } from '../fixtures/model-folder.ts';
@@ -34,11 +34,7 @@ describe(`2 routers, ${backends} backends with ${modelCount} models loaded, ${pe
     models = writeManyModels(repository, modelCount, { kind: 'dense', sizeBytes: 2 ** 16 });
     const shape = { repository, routers: 2, backends, models: modelCount };
     fleet = await startFleet({ after: (end) => ends.push(end) }, shape);
-    const queue = [...models];
-    const worker = async () => {
-      for (let name = queue.pop(); name !== undefined; name = queue.pop()) await load(fleet.routers[0]!.http, name);
-    };
-    await Promise.all(Array.from({ length: 8 }, worker));
+    await loadAll(fleet.routers, models);
   });
   after(async () => {
     for (const end of ends) await end();
