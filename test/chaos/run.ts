@@ -24,8 +24,10 @@ function readArguments() {
       rate: { type: 'string', default: '150' },
       only: { type: 'string', default: kinds.join(',') },
       json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) return undefined;
   const [seed, minutes, rate] = [Number(values.seed), Number(values.minutes), Number(values.rate)];
   const chosen = values.only.split(',');
   const stranger = chosen.find((kind) => !kinds.includes(kind));
@@ -46,6 +48,10 @@ async function main(): Promise<number> {
   } catch (fault) {
     process.stderr.write(`chaos: ${(fault as Error).message}\n${usage}\n`);
     return 2;
+  }
+  if (given === undefined) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
   }
   const { seed, minutes, rate, faults, json } = given;
   const say = (text: string) => void process.stderr.write(`${text}\n`);
